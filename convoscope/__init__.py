@@ -1,0 +1,47 @@
+"""Convoscope: see, train, trust and ship small image classifiers.
+
+Names are loaded when first used, so that ``import convoscope`` costs nothing and ``convoscope.convolve`` works
+without PyTorch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ConvNetClassifier": "convoscope.training.estimator",
+    "ImageData": "convoscope.data",
+    "Run": "convoscope.training.run",
+    "Trace": "convoscope.convolution",
+    "convolve": "convoscope.convolution",
+    "kernels": "convoscope.convolution",
+    "load": "convoscope.data",
+    "pool": "convoscope.convolution",
+    "summary": "convoscope.models",
+    "train": "convoscope.training",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]
+
+if TYPE_CHECKING:
+    from convoscope.convolution import Trace, convolve, kernels, pool
+    from convoscope.data import ImageData, load
+    from convoscope.models import summary
+    from convoscope.training import train
+    from convoscope.training.estimator import ConvNetClassifier
+    from convoscope.training.run import Run
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'convoscope' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

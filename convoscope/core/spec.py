@@ -1,0 +1,61 @@
+"""Member specifications as they are typed: ``typical:blocks=3,width=32``."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any
+
+from convoscope.core.errors import RequestError
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A member's name and the parameters given to it."""
+
+    name: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        given = ",".join(f"{key}={_written(value)}" for key, value in self.parameters.items())
+        return f"{self.name}:{given}" if given else self.name
+
+
+def parse_spec(text: str) -> Spec:
+    """Read ``name`` or ``name:key=value,key=value``; values are numbers, true/false, words, or ``a-b-c`` for a tuple.
+
+    Raises:
+        RequestError: the text has another form.
+    """
+    name, colon, rest = text.strip().partition(":")
+    if not name or (colon and not rest):
+        raise RequestError("core.spec_form", asked=text)
+    parameters: dict[str, Any] = {}
+    for item in rest.split(",") if rest else []:
+        key, equals, value = item.partition("=")
+        key = key.strip()
+        if not equals or not key.isidentifier() or not value.strip() or key in parameters:
+            raise RequestError("core.spec_form", asked=text)
+        parameters[key] = _read(value.strip())
+    return Spec(name, parameters)
+
+
+def _read(text: str) -> Any:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    parts = text.split("-")
+    if len(parts) > 1 and all(part.isdigit() for part in parts):
+        return tuple(int(part) for part in parts)
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return value if isinstance(value, int | float) else text
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple | list):
+        return "-".join(str(part) for part in value)
+    return str(value)

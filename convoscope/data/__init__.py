@@ -1,0 +1,1 @@
+"""Data sets, the folder reader, splits, batches and augmentation."""
