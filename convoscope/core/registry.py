@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from convoscope.core.errors import RequestError
+from convoscope.core.messages import say
 
 T = TypeVar("T")
 
@@ -17,7 +18,7 @@ class Registry(Generic[T]):
     """Named members of one kind, read from the modules of `package` when first asked for.
 
     Args:
-        kind: what a member is, as in "model"; messages name it.
+        kind: what a member is, as in "model"; the catalogue has its name as ``core.kind_<kind>``.
         package: the package whose modules register the members.
     """
 
@@ -47,9 +48,7 @@ class Registry(Generic[T]):
         self._discover()
         if name in self._members:
             return self._members[name]
-        near = difflib.get_close_matches(name, self._members, n=1, cutoff=0.5)
-        key = "core.unknown_member_near" if near else "core.unknown_member"
-        raise RequestError(key, kind=self.kind, asked=name, known=", ".join(self), near=near[0] if near else "")
+        raise nearest(self.kind, name, self)
 
     def __iter__(self) -> Iterator[str]:
         self._discover()
@@ -67,3 +66,12 @@ class Registry(Generic[T]):
         for module in pkgutil.iter_modules(package.__path__):
             if not module.name.startswith("_"):
                 importlib.import_module(f"{self._package}.{module.name}")
+
+
+def nearest(kind: str, asked: str, known: Iterable[str]) -> RequestError:
+    """The error for a name that does not exist: it lists those that do, and the one that was probably meant."""
+    names = sorted(known)
+    near = difflib.get_close_matches(asked, names, n=1, cutoff=0.5)
+    key = "core.unknown_member_near" if near else "core.unknown_member"
+    label = say(f"core.kind_{kind.replace(' ', '_')}")
+    return RequestError(key, kind=label, asked=asked, known=", ".join(names), near=near[0] if near else "")

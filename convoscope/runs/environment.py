@@ -1,0 +1,64 @@
+"""Where a run took place: what a figure needs beside it to mean anything."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("torch", "lightning-fabric", "numpy", "scikit-learn", "pillow", "safetensors")
+
+
+def environment() -> dict[str, Any]:
+    """Versions, processor, cores and threads of this process, JSON-ready."""
+    import torch
+
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "hardware": hardware(),
+        "threads": torch.get_num_threads(),
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """The versions of convoscope and of the libraries that decide its numbers."""
+    from convoscope import __version__
+
+    found = {"convoscope": __version__}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def hardware() -> str:
+    """One line: processor, usable cores, and the accelerator if there is one."""
+    import torch
+
+    line = f"{_processor()}, {usable_cores()} cores"
+    if torch.cuda.is_available():
+        line += f", {torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"
+    return line
+
+
+def usable_cores() -> int:
+    """The cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

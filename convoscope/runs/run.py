@@ -1,0 +1,202 @@
+"""A finished or running training, read from its folder: enough to predict without the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from convoscope import models
+from convoscope.core.errors import RequestError
+from convoscope.data.batches import Scaling
+from convoscope.runs.evaluation import Views, check_views, evaluating, predict_logits, score
+from convoscope.runs.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What happens to a picture before the network: made `channels` x `height` x `width`, then scaled."""
+
+    channels: int
+    height: int
+    width: int
+    scaling: Scaling
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+        return self.channels, self.height, self.width
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        scaling = {"mean": list(self.scaling.mean), "std": list(self.scaling.std)}
+        return {"channels": self.channels, "height": self.height, "width": self.width, **scaling}
+
+    @staticmethod
+    def from_dict(values: dict[str, Any]) -> Preprocessing:
+        """The inverse of `to_dict`."""
+        scaling = Scaling(tuple(values["mean"]), tuple(values["std"]))
+        return Preprocessing(values["channels"], values["height"], values["width"], scaling)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says of one picture.
+
+    Attributes:
+        label: the most probable class.
+        probability: its probability.
+        probabilities: (classes,) all of them, in the order of `Run.classes`.
+    """
+
+    label: str
+    probability: float
+    probabilities: NDArray[np.float64]
+
+
+class Run:
+    """One training's folder.
+
+    Args:
+        path: the folder that ``convoscope train`` printed.
+
+    Raises:
+        RequestError: it holds no run.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.folder = RunFolder(path)
+        self.config = self.folder.read_config()
+        self.classes: tuple[str, ...] = tuple(self.config["classes"])
+        self.preprocessing = Preprocessing.from_dict(self.config["preprocessing"])
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self.folder.path
+
+    @property
+    def metrics(self) -> dict[str, Any] | None:
+        """The result with its test error, or None while the run is not complete."""
+        return self.folder.read_metrics()
+
+    @property
+    def curves(self) -> list[dict[str, Any]]:
+        """One dict an epoch: losses, validation error, learning rate, images a second."""
+        return self.folder.read_curves()
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """The network with the best weights, in evaluation mode; (B, C, H, W) float32 in, logits (B, classes) out.
+
+        Raises:
+            RequestError: the weights are missing, damaged, or of another network.
+        """
+        path = self.folder.weights_file
+        if not path.is_file():
+            raise RequestError("runs.no_weights", path=str(self.path))
+        model = models.build(self.config["model"], self.preprocessing.input_shape, len(self.classes))
+        try:
+            model.load_state_dict(load_file(path))
+        except (SafetensorError, RuntimeError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise RequestError("runs.damaged", path=str(self.path), what=path.name, reason=reason) from error
+        return model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]
+
+    def evaluate(
+        self,
+        data: str | None = None,
+        *,
+        data_dir: Path | str | None = None,
+        test_time_augmentation: str = "none",
+    ) -> dict[str, Any]:
+        """Error on the test set of `data`, by default the data that the run was trained on.
+
+        Returns:
+            ``test_error`` (a share), ``test_count``, ``interval`` (95%), ``per_class``, ``confusion``,
+            ``test_time_augmentation``, ``data``; JSON-ready.
+
+        Raises:
+            RequestError: the data can't be had or has other classes.
+        """
+        from convoscope.data import load
+
+        views = check_views(test_time_augmentation)
+        trained_on = self.config["data"]
+        p = self.preprocessing
+        loaded = load(
+            data or trained_on["name"],
+            data_dir=data_dir or (None if data else trained_on["data_dir"]),
+            size=(p.height, p.width),
+            seed=trained_on["seed"],
+        )
+        if loaded.classes != self.classes:
+            found, known = ", ".join(loaded.classes[:12]), ", ".join(self.classes[:12])
+            raise RequestError("runs.other_classes", data=loaded.name, found=found, known=known)
+        scores = score(self.logits(loaded.test.images, views), loaded.test.labels, self.classes)
+        return result_of(scores, views, loaded.name)
+
+    def predict(self, images: ArrayLike | Sequence[ArrayLike]) -> list[Prediction]:
+        """Class and probabilities of pictures of any size.
+
+        Args:
+            images: one picture (H, W) or (C, H, W), a batch (N, C, H, W), or a list of pictures; uint8.
+
+        Raises:
+            RequestError: the arrays have another form.
+        """
+        batch = np.stack([self._fitted(image) for image in _pictures(images, self.preprocessing.channels)])
+        probabilities = self.logits(batch).double().softmax(dim=1).numpy()
+        best = probabilities.argmax(axis=1)
+        rows = zip(probabilities, best, strict=True)
+        return [Prediction(self.classes[at], float(row[at]), row) for row, at in rows]
+
+    def logits(self, images: NDArray[np.uint8], views: Views = "none") -> torch.Tensor:
+        """Logits (N, classes) of pictures (N, C, H, W) uint8 of one size."""
+        p = self.preprocessing
+        if images.ndim != 4 or images.shape[1] != p.channels or images.dtype != np.uint8:
+            raise RequestError("runs.image_shape", channels=p.channels, found=f"{images.dtype} {images.shape}")
+        with evaluating(self.model):
+            return predict_logits(self.model, images, p.scaling, (p.height, p.width), torch.device("cpu"), views)
+
+    def _fitted(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        from convoscope.data.decode import fit
+
+        p = self.preprocessing
+        return fit(image, channels=p.channels, size=(p.height, p.width))
+
+
+def result_of(scores: dict[str, Any], views: Views, data: str) -> dict[str, Any]:
+    """The scores of a test set under the names that users and outside checks read."""
+    return {
+        "data": data,
+        "test_error": scores["error"],
+        "test_errors": scores["errors"],
+        "test_count": scores["count"],
+        "interval": scores["interval"],
+        "test_loss": scores["loss"],
+        "test_time_augmentation": views,
+        "per_class": scores["per_class"],
+        "confusion": scores["confusion"],
+    }
+
+
+def _pictures(images: ArrayLike | Sequence[ArrayLike], channels: int) -> list[NDArray[np.uint8]]:
+    """Single pictures (C, H, W) out of all that `Run.predict` takes."""
+    if isinstance(images, list | tuple):
+        return [picture for image in images for picture in _pictures(image, channels)]
+    array = np.asarray(images)
+    if array.dtype != np.uint8 or array.ndim not in (2, 3, 4) or 0 in array.shape:
+        raise RequestError("runs.image_shape", channels=channels, found=f"{array.dtype} {array.shape}")
+    if array.ndim == 2:
+        array = array[None]
+    return list(array) if array.ndim == 4 else [array]
