@@ -1,10 +1,10 @@
 """Augmentation: small changes that keep the class, drawn anew for every image of every batch.
 
-All of it is vectorised over the batch. Rotation, scale, shear, shift and elastic distortion become one sampling grid and
-one interpolation; a whole-pixel shift and a mirror image alone need no interpolation and get none.
+All of it is vectorised over the batch. Rotation, scale, shear, shift and elastic distortion become one sampling grid
+and one interpolation; a whole-pixel shift and a mirror image alone need no interpolation and get none.
 
-Sources: P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural networks applied to visual document
-analysis" (2003), elastic distortion; T. DeVries, G. Taylor, "Improved regularization of CNNs with cutout" (2017);
+Sources: P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural networks applied to visual
+document analysis" (2003), elastic distortion; T. DeVries, G. Taylor, "Improved regularization of CNNs with cutout" (2017);
 K. Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU" (2024), alternating flip.
 """
 
@@ -94,9 +94,7 @@ class Augmenter:
             images = self._cut(images, generator, count, rows)
         return images
 
-    def _mirror(
-        self, count: int, generator: torch.Generator, alternate: Tensor | None, rows: slice
-    ) -> Tensor | None:
+    def _mirror(self, count: int, generator: torch.Generator, alternate: Tensor | None, rows: slice) -> Tensor | None:
         if not self.flips:
             return None
         if self.augmentation.flip == "alternating" and alternate is not None:

@@ -100,7 +100,7 @@ class Batches:
         mine = slice(self.rank * count // self.world, (self.rank + 1) * count // self.world)
         own = rows[mine]
         pixels = to_pixels(self.images[own], self.device)
-        generator = torch.Generator().manual_seed(_seed_of(self.seed, epoch, step))
+        generator = torch.Generator().manual_seed(seed_of(self.seed, epoch, step))
         alternate = torch.from_numpy(((self._coins()[own] + epoch) % 2).astype(bool))
         pixels = self.augmenter(pixels, generator, alternate=alternate, size=size, count=count, rows=mine)
         inputs = self.scaling.apply(pixels).contiguous(memory_format=torch.channels_last)
@@ -133,5 +133,6 @@ def inputs_from(images: NDArray[np.uint8], scaling: Scaling, size: tuple[int, in
     return scaling.apply(pixels).contiguous(memory_format=torch.channels_last)
 
 
-def _seed_of(*numbers: int) -> int:
+def seed_of(*numbers: int) -> int:
+    """One seed for PyTorch out of several numbers, spread well."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)

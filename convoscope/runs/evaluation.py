@@ -18,7 +18,7 @@ from convoscope.data.batches import Scaling, inputs_from
 
 Views = Literal["none", "flip", "shift", "flip-shift"]
 """Test-time augmentation: which views of a picture are averaged. `shift` adds the picture moved by a pixel along both
-diagonals, padded by reflection; `flip` adds each view's mirror image; `flip-shift` is the six views of airbench (2024)."""
+diagonals, padded by reflection; `flip` adds each view's mirror image; `flip-shift` is airbench's six views (2024)."""
 
 BATCH = 500
 

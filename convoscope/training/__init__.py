@@ -1,1 +1,5 @@
-"""The training loop, recipes, schedules and optimizers."""
+"""The training loop, recipes, schedules and optimizers; devices and processes through Lightning Fabric."""
+
+from convoscope.training.train import train
+
+__all__ = ["train"]

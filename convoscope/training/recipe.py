@@ -19,8 +19,6 @@ from convoscope.core.spec import Spec, parse_spec
 from convoscope.data.augment import Augmentation
 
 
-
-
 class Setting(BaseModel):
     """One concrete way to train: the model, the budget, the optimizer, the loss, the augmentation.
 
@@ -36,14 +34,18 @@ class Setting(BaseModel):
     max_epochs: int = Field(default=100, ge=1)
     batch_size: int = Field(ge=2, description="images a step, over all devices")
     validation: float = Field(default=0.1, ge=0, lt=1, description="share of the training set kept to choose by")
-    patience: int = Field(default=0, ge=0, description="epochs without a better validation error before stopping; 0: never")
+    patience: int = Field(
+        default=0, ge=0, description="epochs without a better validation error before stopping; 0: never"
+    )
 
     optimizer: Literal["sgd", "adamw", "muon", "adadelta"] = "sgd"
     learning_rate: float = Field(gt=0, description="at its peak")
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0, description="on weights; not on biases and normalisation")
     muon_learning_rate: float = Field(default=0.0, ge=0, description="for the convolution kernels, with optimizer muon")
-    warmup: float = Field(default=0.2, ge=0, le=1, description="share of the training in which the rate rises to its peak")
+    warmup: float = Field(
+        default=0.2, ge=0, le=1, description="share of the training in which the rate rises to its peak"
+    )
     decay: Literal["linear", "cosine", "none"] = "linear"
     label_smoothing: float = Field(default=0.0, ge=0, le=1)
     ema: float = Field(default=0.0, ge=0, lt=1, description="decay a step of the weights' moving average; 0: none")

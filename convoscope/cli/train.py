@@ -1,0 +1,58 @@
+"""``convoscope train``: from images to a tested classifier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from convoscope.cli._common import AsJson, DataDir, Lang, answer, option, tell
+from convoscope.core.messages import say
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command, its help in the language in use."""
+
+    @app.command(help=say("cli.train_help"))
+    def train(
+        data: Annotated[str, option("--data", "train_data", metavar="NAME|FOLDER")] = "mnist-5k",
+        model: Annotated[str | None, option("--model", "train_model", metavar="NAME")] = None,
+        recipe: Annotated[str, option("--recipe", "train_recipe", metavar="NAME")] = "default",
+        epochs: Annotated[int | None, option("--epochs", "train_epochs", metavar="N")] = None,
+        seed: Annotated[int, option("--seed", "train_seed", metavar="N")] = 0,
+        out: Annotated[Path | None, option("--out", "train_out", metavar="DIR")] = None,
+        devices: Annotated[int, option("--devices", "train_devices", metavar="N")] = 1,
+        resume: Annotated[Path | None, option("--resume", "train_resume", metavar="DIR")] = None,
+        size: Annotated[int | None, option("--size", "train_size", metavar="PIXELS")] = None,
+        tta: Annotated[str, option("--tta", "train_tta", metavar="KIND")] = "none",
+        data_dir: DataDir = None,
+        checkpoint_seconds: Annotated[
+            float, option("--checkpoint-seconds", "train_checkpoint_seconds", metavar="S")
+        ] = 20.0,
+        as_json: AsJson = False,
+        lang: Lang = None,
+    ) -> None:
+        from convoscope.training.progress import Terminal
+        from convoscope.training.train import describe_result
+        from convoscope.training.train import train as train_now
+
+        listener = Terminal()
+        run = train_now(
+            data,
+            model,
+            recipe,
+            epochs=epochs,
+            seed=seed,
+            out=out,
+            devices=devices,
+            resume=resume,
+            data_dir=data_dir,
+            size=size,
+            test_time_augmentation=tta,
+            checkpoint_seconds=checkpoint_seconds,
+            listener=listener,
+        )
+        metrics: dict[str, Any] = run.metrics or {}
+        tell(say("cli.train_next", path=run.path))
+        answer(as_json, metrics, describe_result(run))

@@ -1,0 +1,194 @@
+"""The training loop, top to bottom on one screen."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from convoscope.core.errors import RequestError
+from convoscope.data.batches import Batches, seed_of
+from convoscope.training.optimizers import rate_factor, set_rate
+from convoscope.training.progress import Listener, Plan
+from convoscope.training.recipe import Setting
+from convoscope.training.state import State
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the loop works with and does not change.
+
+    Attributes:
+        validate: judges a network on the validation set: (error, loss), or None where there is no such set.
+        keep: writes a network as the run's weights.
+        save: writes a checkpoint.
+        flops: training FLOP of one image of a given height and width.
+    """
+
+    setting: Setting
+    plan: Plan
+    batches: Batches
+    side: tuple[int, int]
+    seed: int
+    checkpoint_seconds: float
+    validate: Callable[[nn.Module], tuple[float, float] | None]
+    keep: Callable[[nn.Module], None]
+    save: Callable[[State], None]
+    flops: Callable[[tuple[int, int]], float]
+    listener: Listener
+    path: str
+
+
+def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: Any) -> bool:
+    """Take the steps that are left.
+
+    Args:
+        fabric: Lightning Fabric.
+        job: what to do.
+        state: where it stands; it moves on.
+        wrapped: the network as Fabric set it up, sharing its parameters with ``state.model``.
+        optimizer: likewise.
+
+    Returns:
+        whether the training came to its end; False if it was interrupted, with a checkpoint at that very step.
+
+    Raises:
+        RequestError: the loss is no longer a number.
+    """
+    at, plan = state.position, job.plan
+    saved = time.monotonic()
+    job.listener.on_start(plan, at.epoch * plan.steps + at.step)
+    with _interruptible() as interrupted:
+        while not at.finished:
+            wrapped.train()
+            while at.step < plan.steps:
+                started = time.monotonic()
+                progress = (at.epoch * plan.steps + at.step) / plan.total_steps
+                set_rate(state.optimizer, rate_factor(job.setting, progress))
+                size = side_at(job.setting, progress, job.side)
+                images, labels, count = job.batches.batch(at.epoch, at.step, size)
+                torch.manual_seed(seed_of(job.seed, at.epoch, at.step, fabric.global_rank))  # for dropout
+                loss = step(fabric, wrapped, optimizer, images, labels, count, job.setting.label_smoothing)
+                state.after_step()
+                total, stop = agree(fabric, loss, interrupted.is_set())
+                if not math.isfinite(total):
+                    raise diverged(job, state)
+                at.step += 1
+                at.loss_sum += total
+                at.seen += count
+                at.flops += count * job.flops(size)
+                at.seconds += time.monotonic() - started
+                job.listener.on_step(at.epoch, total / count, count)
+                if stop:
+                    job.save(state)
+                    return False
+                if time.monotonic() - saved > job.checkpoint_seconds:
+                    job.save(state)
+                    saved = time.monotonic()
+            end_epoch(job, state)
+            job.save(state)
+            saved = time.monotonic()
+    return True
+
+
+def step(
+    fabric: Any, wrapped: Any, optimizer: Any, images: Tensor, labels: Tensor, count: int, smoothing: float
+) -> Tensor:
+    """Forward, backward, step. The loss is this process's part of the mean over the whole batch of `count`."""
+    optimizer.zero_grad()
+    loss = F.cross_entropy(wrapped(images), labels, label_smoothing=smoothing, reduction="sum")
+    # Fabric averages gradients over processes; batches need not divide evenly, so the sum is scaled instead of a mean.
+    fabric.backward(loss * (fabric.world_size / count))
+    optimizer.step()
+    return loss.detach()
+
+
+def agree(fabric: Any, loss: Tensor, stop: bool) -> tuple[float, bool]:
+    """The loss summed over all processes, and whether any of them wants to stop; the same answer everywhere."""
+    if fabric.world_size == 1:
+        return float(loss), stop
+    both = torch.stack([loss.double(), torch.tensor(float(stop), dtype=torch.float64, device=loss.device)])
+    total, stops = fabric.all_reduce(both, reduce_op="sum").tolist()
+    return total, stops > 0
+
+
+def end_epoch(job: Job, state: State) -> None:
+    """Validate, write the epoch down, keep the weights if they are the best, and decide whether to go on."""
+    at = state.position
+    started = time.monotonic()
+    at.epoch, at.step = at.epoch + 1, 0
+    judged = job.validate(state.judged)
+    # Without a validation set nothing is chosen: the last weights are kept.
+    best = judged is None or at.is_better(*judged)
+    if best:
+        at.best_epoch = at.epoch
+        if judged is not None:
+            at.best_error, at.best_loss = judged
+        job.keep(state.judged)
+    at.seconds += time.monotonic() - started
+    spent = at.seconds - (at.curves[-1]["seconds"] if at.curves else 0.0)
+    line: dict[str, Any] = {"epoch": at.epoch, "train_loss": at.loss_sum / at.seen}
+    if judged is not None:
+        line |= {"validation_error": judged[0], "validation_loss": judged[1]}
+    line |= {
+        "learning_rate": state.optimizer.param_groups[0]["lr"],
+        "images_per_second": at.seen / max(spent, 1e-9),
+        "seconds": round(at.seconds, 3),
+        "best": best,
+    }
+    at.curves.append(line)
+    at.loss_sum, at.seen = 0.0, 0
+    patience = job.setting.patience
+    at.finished = at.epoch >= job.plan.epochs or bool(patience and at.epoch - at.best_epoch >= patience)
+    job.listener.on_epoch(line)
+
+
+def side_at(setting: Setting, progress: float, side: tuple[int, int]) -> tuple[int, int]:
+    """Height and width that pictures are trained at now: progressive resolution, the full `side` without it."""
+    share = 1.0
+    for start, value in setting.resolutions:
+        if progress >= start:
+            share = value
+    return round(side[0] * share), round(side[1] * share)
+
+
+def diverged(job: Job, state: State) -> RequestError:
+    """The error for a loss that is no longer a number."""
+    at = state.position
+    tried = {"rate": f"{job.setting.learning_rate / 4:g}", "path": job.path, "epoch": at.epoch + 1}
+    if at.best_epoch == 0:
+        return RequestError("training.diverged_at_once", **tried)
+    return RequestError("training.diverged", kept=at.best_epoch, **tried)
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Let Ctrl-C ask for a stop after the step at hand; a second one, five seconds on or later, interrupts at once."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    when = 0.0
+
+    def ask(number: int, frame: Any) -> None:
+        nonlocal when
+        if asked.is_set() and time.monotonic() - when > 5:
+            signal.default_int_handler(number, frame)
+        if not asked.is_set():
+            when = time.monotonic()
+        asked.set()
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)

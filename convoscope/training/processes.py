@@ -1,0 +1,164 @@
+"""Devices, precision and processes, through Lightning Fabric; the loop never asks how many there are.
+
+One device is the identity case. Several are started here, unless torchrun or SLURM has already started us, in which
+case Fabric reads their environment.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from convoscope.core.errors import FailedError, RequestError
+from convoscope.runs.environment import usable_cores
+
+
+def make_fabric(devices: int) -> Any:
+    """A Lightning Fabric for `devices` processes on the best accelerator here.
+
+    Raises:
+        RequestError: more devices than the machine has, or another number than torchrun or SLURM started.
+    """
+    with quiet_fabric():
+        from lightning_fabric import Fabric
+
+        started = started_elsewhere()
+        if started:
+            here = int(os.environ.get("LOCAL_WORLD_SIZE") or os.environ.get("SLURM_NTASKS_PER_NODE") or started)
+            return Fabric(accelerator="auto", devices=here, num_nodes=started // here, strategy="ddp")
+        available = torch.cuda.device_count() if torch.cuda.is_available() else usable_cores()
+        if not 1 <= devices <= available:
+            raise RequestError("training.devices", asked=devices, available=available)
+        strategy = "auto" if devices == 1 else "ddp_spawn"
+        precision: Any = "bf16-mixed" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "32-true"
+        return Fabric(accelerator="auto", devices=devices, strategy=strategy, precision=precision)
+
+
+def started_elsewhere() -> int:
+    """How many processes torchrun or SLURM started, us among them; 0 if neither did."""
+    world = int(os.environ.get("WORLD_SIZE") or 0) if "LOCAL_RANK" in os.environ else 0
+    if not world and "SLURM_JOB_ID" in os.environ and "SLURM_PROCID" in os.environ:
+        world = int(os.environ.get("SLURM_NTASKS") or 0)
+    return world if world > 1 else 0
+
+
+def run_in_processes(fabric: Any, work: Callable[..., Any], *arguments: Any, resume: str) -> Any:
+    """Call ``work(fabric, *arguments)`` in every process and give what rank 0 returned.
+
+    Raises:
+        FailedError: a worker was lost; `resume` is the folder to go on with.
+    """
+    if fabric.world_size == 1 or started_elsewhere():
+        return work(fabric, *arguments)
+    from torch.multiprocessing.spawn import ProcessException
+
+    try:
+        with _interrupt_passed_on(), quiet_fabric():
+            return fabric.launch(work, *arguments)
+    except ProcessException as error:
+        raise FailedError("training.worker_lost", rank=error.error_index, reason=_reason(error), path=resume) from error
+
+
+def share_threads(fabric: Any) -> int:
+    """Divide the cores among the processes of this machine; the number of threads that each gets."""
+    if fabric.world_size > 1:
+        torch.set_num_threads(max(1, usable_cores() // max(1, fabric.world_size // max(1, _nodes()))))
+    return torch.get_num_threads()
+
+
+def _nodes() -> int:
+    return int(os.environ.get("GROUP_WORLD_SIZE") or os.environ.get("SLURM_NNODES") or 1)
+
+
+def _reason(error: Any) -> str:
+    code = getattr(error, "exit_code", None)
+    if code is not None and code < 0:
+        return signal.Signals(-code).name
+    lines = str(error).strip().splitlines()
+    return lines[-1] if lines else type(error).__name__
+
+
+@contextmanager
+def _interrupt_passed_on() -> Iterator[None]:
+    """While workers run, Ctrl-C is theirs: they stop after their step, and the parent waits for them."""
+    import multiprocessing
+
+    def pass_on(number: int, _: object) -> None:
+        for child in multiprocessing.active_children():
+            if child.pid:
+                os.kill(child.pid, number)
+
+    before = signal.signal(signal.SIGINT, pass_on)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def quiet_fabric() -> Iterator[None]:
+    """Fabric advises its own users; ours are told what matters by us."""
+    import logging
+
+    loggers = [logging.getLogger(name) for name in ("lightning_fabric", "lightning.fabric", "torch.distributed")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+class SharedBatchNorm(nn.BatchNorm2d):
+    """Batch normalisation over the whole batch of all processes, on any device.
+
+    PyTorch's SyncBatchNorm runs on accelerators only. Mean and variance are those of the global batch, so two processes
+    train as one does. S. Ioffe, C. Szegedy, "Batch normalization" (2015).
+    """
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W)."""
+        if not self.training:
+            return super().forward(inputs)
+        from torch.distributed.nn.functional import all_reduce
+
+        axes = [0, 2, 3]
+        size = torch.tensor([float(inputs.numel() // inputs.shape[1])], device=inputs.device)
+        dist.all_reduce(size)
+        mean = all_reduce(inputs.sum(axes)) / size
+        centred = inputs - mean[:, None, None]
+        variance = all_reduce(centred.square().sum(axes)) / size
+        self._remember(mean.detach(), variance.detach() * (size / (size - 1)))
+        scale = (variance + self.eps).rsqrt()
+        if self.weight is not None:
+            scale = scale * self.weight
+        outputs = centred * scale[:, None, None]
+        return outputs if self.bias is None else outputs + self.bias[:, None, None]
+
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        self.num_batches_tracked.add_(1)
+        share = self.momentum if self.momentum is not None else 1 / float(self.num_batches_tracked)
+        self.running_mean.lerp_(mean, share)
+        self.running_var.lerp_(variance, share)
+
+
+def share_batch_norm(model: nn.Module) -> nn.Module:
+    """`model` with each BatchNorm2d turned into a `SharedBatchNorm` of the same numbers, in place."""
+    for module in model.modules():
+        if type(module) is nn.BatchNorm2d:
+            module.__class__ = SharedBatchNorm
+    return model

@@ -1,0 +1,224 @@
+"""From images to a tested classifier: check the request, make the run folder, train, test, write everything down."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from convoscope import data as data_room
+from convoscope import models
+from convoscope.core.errors import RequestError
+from convoscope.core.files import read_json
+from convoscope.core.messages import language, say
+from convoscope.core.spec import parse_spec
+from convoscope.data.batches import Scaling
+from convoscope.models.parameters import check as check_parameters
+from convoscope.runs.environment import environment
+from convoscope.runs.evaluation import check_views
+from convoscope.runs.folder import RunFolder
+from convoscope.runs.run import Preprocessing, Run
+from convoscope.training.processes import make_fabric, run_in_processes, started_elsewhere
+from convoscope.training.progress import Listener
+from convoscope.training.recipe import Setting, load_recipe, setting_from
+from convoscope.training.worker import split, work
+
+CHECKPOINT_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for; the arguments of `train`."""
+
+    data: str = "mnist-5k"
+    model: str | None = None
+    recipe: str = "default"
+    epochs: int | None = None
+    seed: int = 0
+    out: Path | str | None = None
+    devices: int = 1
+    data_dir: Path | str | None = None
+    size: int | None = None
+    test_time_augmentation: str = "none"
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+
+
+def train(
+    data: str = "mnist-5k",
+    model: str | None = None,
+    recipe: str = "default",
+    *,
+    epochs: int | None = None,
+    seed: int = 0,
+    out: Path | str | None = None,
+    devices: int = 1,
+    resume: Path | str | None = None,
+    data_dir: Path | str | None = None,
+    size: int | None = None,
+    test_time_augmentation: str = "none",
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    listener: Listener | None = None,
+) -> Run:
+    """Train a classifier and test it.
+
+    Args:
+        data: a data set's name, or a folder of class folders.
+        model: a network's specification such as ``typical:blocks=3``; the recipe's own if not given.
+        recipe: a recipe's name, with changes if wished: ``default:learning_rate=0.1``.
+        epochs: how many; the recipe's own number if not given.
+        seed: decides the split, the first weights, the order of the images and their augmentation.
+        out: folder for the run, new or empty; ``runs/<data>-<model>-<number>`` if not given.
+        devices: how many processes.
+        resume: folder of a run to go on with; nothing else may be asked then.
+        data_dir: where full data sets lie.
+        size: side that a folder's pictures are fitted to, in pixels.
+        test_time_augmentation: "none", "flip", "shift" or "flip-shift", for the test at the end.
+        checkpoint_seconds: the longest time between two checkpoints.
+        listener: hears what happens.
+
+    Returns:
+        the run; ``run.metrics["test_error"]`` is the result.
+
+    Raises:
+        RequestError: the request can't be met as it stands; nothing was overwritten.
+        FailedError: a worker process was lost.
+    """
+    listener = listener or Listener()
+    if resume is not None:
+        return _go_on(Path(resume), devices, listener)
+    request = Request(
+        data, model, recipe, epochs, seed, out, devices, data_dir, size, test_time_augmentation, checkpoint_seconds
+    )
+    _check(request)
+    fabric = make_fabric(devices)
+    loaded = None
+    if not started_elsewhere() or int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0:
+        loaded = data_room.load(data, data_dir=data_dir, size=_square(size), seed=seed)
+        folder = _begin(request, loaded)
+    else:
+        folder = RunFolder(_await_folder(request))
+    return _launch(fabric, folder, loaded, listener)
+
+
+def _check(request: Request) -> None:
+    """Everything that can be said to be wrong before the data is read."""
+    load_recipe(setting_from(request.recipe, 1)[0].name)
+    if request.model:
+        spec = parse_spec(request.model)
+        check_parameters(spec, models.registry.get(spec.name))
+    check_views(request.test_time_augmentation)
+    if request.epochs is not None and request.epochs < 1:
+        raise RequestError("training.epochs", asked=request.epochs)
+    if not 0 <= request.seed < 2**31:
+        raise RequestError("training.seed", asked=request.seed)
+    if request.size is not None and not 8 <= request.size <= 1024:
+        raise RequestError("training.size", asked=request.size)
+    if started_elsewhere() and request.out is None:
+        raise RequestError("training.out_needed")
+    if request.out is not None and RunFolder(request.out).config_file.exists():
+        raise RequestError("runs.folder_has_run", path=str(request.out))
+
+
+def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:
+    """Make the run folder and write down all that decides the result."""
+    spec, setting = setting_from(request.recipe, loaded.shape[0])
+    if request.model:
+        setting = setting.model_copy(update={"model": request.model})
+    training, validation = split(loaded, setting, request.seed)
+    # Built once here, so that a picture too small for the network is said before anything is written.
+    models.build(setting.model, loaded.shape, len(loaded.classes))
+    scaling = Scaling.of(loaded.train.images, training)
+    folder = RunFolder.create(_out(request, setting))
+    config = {
+        "id": uuid.uuid4().hex,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data": {
+            "name": str(request.data),
+            "data_dir": str(request.data_dir) if request.data_dir else None,
+            "size": request.size,
+            "seed": request.seed,
+            "fingerprint": loaded.fingerprint,
+            "source": loaded.source,
+            "licence": loaded.licence,
+            "mirrored": loaded.mirrored,
+            "training_images": len(training),
+            "validation_images": len(validation),
+            "test_images": len(loaded.test),
+            "left_out": [{"file": item.file, "reason": item.reason} for item in loaded.left_out],
+        },
+        "classes": list(loaded.classes),
+        "preprocessing": Preprocessing(*loaded.shape, scaling).to_dict(),
+        "model": setting.model,
+        "recipe": str(spec),
+        "setting": setting.model_dump(mode="json"),
+        "epochs": request.epochs or setting.epochs_for(len(training)),
+        "seed": request.seed,
+        "devices": request.devices,
+        "test_time_augmentation": request.test_time_augmentation,
+        "checkpoint_seconds": request.checkpoint_seconds,
+        "environment": environment(),
+    }
+    folder.write_config(config)
+    return folder
+
+
+def _go_on(path: Path, devices: int, listener: Listener) -> Run:
+    """Resume the run in `path`; a complete one is given as it is."""
+    run = Run(path)
+    if run.metrics is not None and not run.metrics["interrupted"]:
+        return run
+    devices = max(devices, run.config["devices"])
+    return _launch(make_fabric(devices), run.folder, None, listener)
+
+
+def _launch(fabric: Any, folder: RunFolder, loaded: data_room.ImageData | None, listener: Listener) -> Run:
+    several = fabric.world_size > 1 and not started_elsewhere()
+    # Worker processes read the data themselves: a pickled copy each would cost more than the file cache.
+    arguments = (str(folder.path), None if several else loaded, listener, language())
+    run_in_processes(fabric, work, *arguments, resume=str(folder.path))
+    return Run(folder.path)
+
+
+def _out(request: Request, setting: Setting) -> Path:
+    """The folder that was asked for, or the first free number under ``runs/``."""
+    if request.out is not None:
+        return Path(request.out)
+    words = [Path(request.data).name or "images", setting.model.partition(":")[0]]
+    stem = "-".join(re.sub(r"[^\w.]+", "-", word).strip("-.") for word in words)
+    number = 1
+    while (path := Path("runs") / f"{stem}-{number}").exists():
+        number += 1
+    return path
+
+
+def _square(size: int | None) -> tuple[int, int] | None:
+    return None if size is None else (size, size)
+
+
+def _await_folder(request: Request) -> Path:
+    """Other processes than the first wait until it has written the run's config."""
+    path = Path(str(request.out))
+    while not RunFolder(path).config_file.exists():
+        time.sleep(0.1)
+    read_json(RunFolder(path).config_file)
+    return path
+
+
+def describe_result(run: Run) -> str:
+    """The result of a complete run in one sentence."""
+    metrics = run.metrics or {}
+    low, high = metrics["interval"]
+    return say(
+        "training.result",
+        error=f"{metrics['test_error']:.2%}",
+        errors=metrics["test_errors"],
+        count=f"{metrics['test_count']:,}",
+        low=f"{low:.2%}",
+        high=f"{high:.2%}",
+        seconds=f"{metrics['seconds']:.0f}",
+    )

@@ -1,0 +1,211 @@
+"""One process of a training: set up, go on from the checkpoint if there is one, train, test, write down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save
+from torch import nn
+
+from convoscope import data as data_room
+from convoscope import models
+from convoscope.core.errors import RequestError
+from convoscope.core.files import write_atomically
+from convoscope.core.messages import say, set_language
+from convoscope.data.batches import Batches, seed_of
+from convoscope.runs.checkpoint import load_checkpoint, save_checkpoint
+from convoscope.runs.environment import environment
+from convoscope.runs.evaluation import check_views, evaluating, predict_logits, score
+from convoscope.runs.folder import RunFolder
+from convoscope.runs.pictures import draw_confusion, draw_curves
+from convoscope.runs.run import Preprocessing, result_of
+from convoscope.training.loop import Job, train_network
+from convoscope.training.optimizers import make_optimizer
+from convoscope.training.processes import quiet_fabric, share_batch_norm, share_threads
+from convoscope.training.progress import Listener, Plan
+from convoscope.training.recipe import Setting
+from convoscope.training.state import State
+
+
+def work(fabric: Any, path: str, loaded: data_room.ImageData | None, listener: Listener, tongue: str) -> None:
+    """Train the run in folder `path`, from its start or its last checkpoint, and test it.
+
+    Args:
+        fabric: Lightning Fabric, launched.
+        path: the run folder; its ``run.json`` says all there is to say.
+        loaded: the data, if this process has it already.
+        listener: hears what happens; in rank 0 only.
+        tongue: language of the notes and errors, which a new process does not inherit.
+    """
+    set_language(tongue)
+    _Worker(fabric, path, loaded, listener if fabric.global_rank == 0 else Listener()).run()
+
+
+def split(loaded: data_room.ImageData, setting: Setting, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which training images are trained on, and which are kept to choose by; none if the recipe keeps none."""
+    labels = loaded.train.labels
+    if setting.validation == 0:
+        return np.arange(len(labels)), np.arange(0)
+    return data_room.split_validation(labels, setting.validation, seed)
+
+
+class _Worker:
+    def __init__(self, fabric: Any, path: str, loaded: data_room.ImageData | None, listener: Listener) -> None:
+        self.fabric, self.listener = fabric, listener
+        self.folder = RunFolder(path)
+        self.config = self.folder.read_config()
+        self.setting = Setting.model_validate(self.config["setting"])
+        self.preprocessing = Preprocessing.from_dict(self.config["preprocessing"])
+        self.side = (self.preprocessing.height, self.preprocessing.width)
+        self.first = fabric.global_rank == 0
+        self._share_threads()
+        self.data = loaded or self._load()
+        self.training, self.validation = split(self.data, self.setting, self.config["seed"])
+        self._costs: dict[tuple[int, int], float] = {}
+
+    def run(self) -> None:
+        state = self._state()
+        batches = self._batches()
+        plan = Plan(self.config["epochs"], batches.steps, len(self.training))
+        with quiet_fabric():
+            wrapped, optimizer = self.fabric.setup(state.model, state.optimizer)
+        job = Job(
+            setting=self.setting,
+            plan=plan,
+            batches=batches,
+            side=self.side,
+            seed=self.config["seed"],
+            checkpoint_seconds=self.config["checkpoint_seconds"],
+            validate=self._validate,
+            keep=self._keep,
+            save=self._save,
+            flops=self._flops,
+            listener=self.listener,
+            path=str(self.folder.path),
+        )
+        self._plan = plan
+        try:
+            complete = train_network(self.fabric, job, state, wrapped, optimizer)
+        finally:
+            self.listener.on_end()
+        if self.first:
+            self._finish(state, complete)
+        self.fabric.barrier()
+
+    def _share_threads(self) -> None:
+        """As many threads as the run began with: sums over threads, and so the last bits, depend on the number."""
+        threads = share_threads(self.fabric)
+        if self.fabric.world_size == 1 and self.config["environment"]["threads"] != threads:
+            torch.set_num_threads(self.config["environment"]["threads"])
+
+    def _load(self) -> data_room.ImageData:
+        asked = self.config["data"]
+        size = None if asked["size"] is None else (asked["size"], asked["size"])
+        loaded = data_room.load(asked["name"], data_dir=asked["data_dir"], size=size, seed=asked["seed"])
+        if loaded.fingerprint != asked["fingerprint"]:
+            raise RequestError("training.data_changed", data=asked["name"], path=str(self.folder.path))
+        return loaded
+
+    def _state(self) -> State:
+        torch.manual_seed(seed_of(self.config["seed"]))
+        model = models.build(self.setting.model, self.preprocessing.input_shape, len(self.data.classes))
+        model.to(self.fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if self.fabric.world_size > 1:
+            share_batch_norm(model)
+        state = State(model, make_optimizer(self.setting, model), self.setting.ema)
+        checkpoint, torn = load_checkpoint(self.folder.checkpoints, run=self.config["id"])
+        if torn:
+            self.listener.on_note(say("training.torn_passed_over", names=", ".join(torn)))
+        if checkpoint is not None:
+            state.restore(checkpoint)
+        if self.first:
+            self.folder.write_curves(state.position.curves)
+        return state
+
+    def _batches(self) -> Batches:
+        return Batches(
+            self.data.train.images,
+            self.data.train.labels,
+            self.training,
+            batch_size=self.setting.batch_size,
+            scaling=self.preprocessing.scaling,
+            augmentation=self.setting.augmentation,
+            mirrored=self.data.mirrored,
+            seed=self.config["seed"],
+            device=self.fabric.device,
+            rank=self.fabric.global_rank,
+            world=self.fabric.world_size,
+        )
+
+    def _validate(self, model: nn.Module) -> tuple[float, float] | None:
+        """Error and loss on the validation set, each process judging its share."""
+        if len(self.validation) == 0:
+            return None
+        mine = self.validation[self.fabric.global_rank :: self.fabric.world_size]
+        scores = self._score(model, self.data.train.images, self.data.train.labels, mine)
+        sums = torch.tensor([scores["errors"], scores["loss"] * scores["count"]], dtype=torch.float64)
+        if self.fabric.world_size > 1:
+            sums = self.fabric.all_reduce(sums.to(self.fabric.device), reduce_op="sum")
+        errors, loss = (sums / len(self.validation)).tolist()
+        return errors, loss
+
+    def _score(
+        self, model: nn.Module, images: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> dict[str, Any]:
+        with evaluating(model):
+            logits = predict_logits(model, images[rows], self.preprocessing.scaling, self.side, self.fabric.device)
+        return score(logits, labels[rows], self.data.classes)
+
+    def _keep(self, model: nn.Module) -> None:
+        if self.first:
+            content = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
+            write_atomically(self.folder.weights_file, save(content, metadata={"run": self.config["id"]}))
+
+    def _save(self, state: State) -> None:
+        if self.first:
+            at = state.position
+            total = at.epoch * self._plan.steps + at.step
+            save_checkpoint(self.folder.checkpoints, state.to_checkpoint(), run=self.config["id"], total_step=total)
+            self.folder.write_curves(at.curves)
+
+    def _flops(self, side: tuple[int, int]) -> float:
+        if side not in self._costs:
+            shape = (self.preprocessing.channels, *side)
+            model = models.build(self.setting.model, shape, len(self.data.classes))
+            self._costs[side] = float(models.summary(model, shape).train_flops_per_image)
+        return self._costs[side]
+
+    def _finish(self, state: State, complete: bool) -> None:
+        """Test the kept weights, once, and write the result; that a run was interrupted is part of it."""
+        at = state.position
+        if at.best_epoch == 0:  # interrupted in the first epoch: what there is, is kept
+            self._keep(state.judged)
+        views = check_views(self.config["test_time_augmentation"])
+        model = state.judged
+        model.load_state_dict(load_file(self.folder.weights_file))
+        test = self.data.test
+        with evaluating(model):
+            logits = predict_logits(
+                model, test.images, self.preprocessing.scaling, self.side, self.fabric.device, views
+            )
+        metrics = {
+            "run": str(self.folder.path),
+            **result_of(score(logits, test.labels, self.data.classes), views, self.data.name),
+            "validation_error": at.best_error,
+            "best_epoch": at.best_epoch,
+            "epochs": at.epoch,
+            "seconds": round(at.seconds, 3),
+            "train_flops": at.flops,
+            "parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "interrupted": not complete,
+            "environment": environment(),
+        }
+        if not complete:
+            self.listener.on_note(say("training.interrupted", path=str(self.folder.path)))
+        if at.curves:
+            draw_curves(self.folder.path / "curves.png", at.curves)
+        draw_confusion(self.folder.path / "confusion.png", metrics["confusion"], self.data.classes)
+        self.folder.write_metrics(metrics)
