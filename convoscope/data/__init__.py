@@ -1,1 +1,39 @@
-"""Data sets, the folder reader, splits, batches and augmentation."""
+"""Data sets, the folder reader, splits, batches and augmentation.
+
+Names are loaded when first used, so that importing this room costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+_HOMES = {
+    "DataSet": "convoscope.data.sets",
+    "ImageData": "convoscope.data.types",
+    "Images": "convoscope.data.types",
+    "LeftOut": "convoscope.data.types",
+    "load": "convoscope.data.loading",
+    "registry": "convoscope.data.sets",
+    "split_validation": "convoscope.data.splits",
+}
+
+__all__ = ["DataSet", "ImageData", "Images", "LeftOut", "load", "registry", "split_validation"]
+
+if TYPE_CHECKING:
+    from convoscope.data.loading import load
+    from convoscope.data.sets import DataSet, registry
+    from convoscope.data.splits import split_validation
+    from convoscope.data.types import ImageData, Images, LeftOut
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'convoscope.data' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

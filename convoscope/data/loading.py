@@ -1,0 +1,60 @@
+"""`load`: a data set by its name, or any folder of class folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from convoscope.core.errors import RequestError
+from convoscope.data.sets import Progress, Request, registry
+from convoscope.data.types import ImageData, fingerprint
+
+
+def load(
+    name_or_folder: str | os.PathLike[str],
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    size: int | tuple[int, int] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> ImageData:
+    """Read a data set.
+
+    Args:
+        name_or_folder: a registered name (``mnist``), or a folder of class folders. A registered name wins; write
+            ``./mnist`` for a folder of that name.
+        data_dir: where to look first for the files of a named data set; else the environment variable CONVOSCOPE_DATA.
+        size: for folders, the side, or (height, width), that pictures are brought to; see `convoscope.data.folder`.
+        seed: decides the test split of data that has none of its own (``mnist-5k``, ``digits``, a folder without
+            ``test``). Official splits don't depend on it.
+        progress: called with (done, total): bytes of a download, or files decoded.
+
+    Raises:
+        RequestError: no such data set or folder, or its files are missing, damaged or of another kind.
+    """
+    folder = as_folder(name_or_folder)
+    if folder is not None:
+        raise RequestError("data.folder_missing", folder=folder)
+    if size is not None:
+        raise RequestError("data.size_of_named", name=name_or_folder)
+    data_set = registry.get(str(name_or_folder))
+    contents = data_set.read(data_set, Request(None if data_dir is None else Path(data_dir), seed, progress))
+    return ImageData(
+        name=data_set.name,
+        train=contents.train,
+        test=contents.test,
+        classes=data_set.classes,
+        mirrored=data_set.mirrored,
+        source=contents.source,
+        licence=data_set.licence,
+        fingerprint=fingerprint(contents.train, contents.test, data_set.classes),
+    )
+
+
+def as_folder(asked: str | os.PathLike[str]) -> Path | None:
+    """The folder that `asked` means, or None if it is a data set's name."""
+    if isinstance(asked, str) and asked in registry:
+        return None
+    path = Path(asked).expanduser()
+    written_as_path = not isinstance(asked, str) or os.sep in asked or "/" in asked or asked.startswith((".", "~"))
+    return path if written_as_path or path.is_dir() else None

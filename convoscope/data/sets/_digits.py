@@ -1,0 +1,3 @@
+"""The ten digits as class names."""
+
+DIGITS = DIGITS_ES = tuple("0123456789")

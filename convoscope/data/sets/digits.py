@@ -1,0 +1,42 @@
+"""Digits: 1,797 handwritten digits of 8x8 pixels, which scikit-learn ships.
+
+They are the test part of the UCI set "Optical Recognition of Handwritten Digits"; the values 0…16 become 0…255. There
+is no official split of these 1,797: the seed decides which 360 are for testing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from convoscope.core.messages import say
+from convoscope.data.sets import Contents, DataSet, Request, registry
+from convoscope.data.sets._bundled import split_contents
+from convoscope.data.sets._digits import DIGITS, DIGITS_ES
+from convoscope.data.types import Pixels
+
+
+def read(data_set: DataSet, request: Request) -> Contents:
+    """Read, scale and split the 1,797 digits."""
+    from sklearn.datasets import load_digits
+
+    values, labels = load_digits(return_X_y=True)
+    images: Pixels = np.rint(values * (255 / 16)).astype(np.uint8).reshape(-1, 1, 8, 8)
+    source = say("data.source_package", package="scikit-learn", file="load_digits")
+    return split_contents(images, labels.astype(np.int64), data_set.counts[1], request.seed, source)
+
+
+digits = registry.register("digits")(
+    DataSet(
+        name="digits",
+        shape=(1, 8, 8),
+        classes=DIGITS,
+        classes_es=DIGITS_ES,
+        counts=(1437, 360),
+        mirrored=False,
+        official_split=False,
+        homepage="https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
+        licence="CC BY 4.0",
+        citation="E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI (1998)",
+        read=read,
+    )
+)

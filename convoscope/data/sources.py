@@ -1,0 +1,90 @@
+"""Where the files of a named data set are: the data folder, the cache, the system, or the makers' server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from convoscope.core.errors import RequestError
+from convoscope.core.messages import say
+from convoscope.data.cache import cache_folder
+from convoscope.data.sets import DataSet, Request
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder that holds the files of a data set."""
+
+    folder: Path
+
+    def path(self, name: str) -> Path:
+        """Where the file `name` lies here, under one of the names it goes by.
+
+        Raises:
+            RequestError: it is missing, though other files of the set are here.
+        """
+        found = self._find(name)
+        if found is None:
+            raise RequestError("data.file_missing", file=self.folder / name)
+        return found
+
+    def holds(self, data_set: DataSet, *, whole: bool) -> bool:
+        """Whether the files of `data_set` are here: all of them (`whole`), or any."""
+        found = (self._find(name) is not None for name in data_set.names_on_disk)
+        return all(found) if whole else any(found)
+
+    def source(self, official: bool) -> str:
+        """The sentence for `ImageData.source`."""
+        return say("data.source_official" if official else "data.source_other", folder=self.folder)
+
+    def _find(self, name: str) -> Path | None:
+        plain = name.removesuffix(".gz")
+        names = (name, plain, plain.replace("-idx", ".idx"))
+        return next((self.folder / name for name in names if (self.folder / name).is_file()), None)
+
+
+def locate(data_set: DataSet, request: Request) -> Place:
+    """Find the files of `data_set`, downloading them if they are nowhere on this machine.
+
+    The order: the data folder (`data_dir`, else the environment variable CONVOSCOPE_DATA), the user's cache, where the
+    operating system installs them, the makers' server and its mirrors.
+
+    Raises:
+        RequestError: they are neither on this machine nor reachable.
+    """
+    for folder in candidates(data_set, request.data_dir):
+        place = Place(folder)
+        if place.holds(data_set, whole=False):
+            return place
+    kept = Place(cache_folder() / "sets" / data_set.name)
+    if kept.holds(data_set, whole=True):
+        return kept
+    for folder in data_set.system_folders:
+        if Place(folder).holds(data_set, whole=True):
+            return Place(folder)
+    raise RequestError(
+        "data.not_found",
+        name=data_set.name,
+        reason="-",
+        files=", ".join(data_set.names_on_disk),
+        folder=data_set.folders[0],
+    )
+
+
+def candidates(data_set: DataSet, data_dir: Path | None) -> Iterator[Path]:
+    """The folders below the data folder where the files may lie, most telling first."""
+    data_dir = data_dir or _from_environment()
+    if data_dir is None:
+        return
+    if not data_dir.is_dir():
+        raise RequestError("data.data_dir_missing", folder=data_dir)
+    for name in data_set.folders:
+        yield data_dir / name
+    yield data_dir
+
+
+def _from_environment() -> Path | None:
+    value = os.environ.get("CONVOSCOPE_DATA")
+    return Path(value).expanduser() if value else None

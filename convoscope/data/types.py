@@ -1,0 +1,104 @@
+"""What a data set is once it is in memory: pictures, labels, class names, and where they came from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convoscope.core.messages import say
+
+Pixels = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+
+_CHUNK = 4096  # pictures hashed at a time, so that a memory-mapped array is never read whole
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """One split of a data set.
+
+    Attributes:
+        images: (N, C, H, W) uint8; may be a read-only memory map.
+        labels: (N,) int64, each below the number of classes.
+        files: the relative name of each picture, where they were files; else empty.
+    """
+
+    images: Pixels
+    labels: Labels
+    files: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that could not be used, and why.
+
+    Attributes:
+        file: its name relative to the folder that was read.
+        cause: the name of a sentence in the catalogue (`core/catalogue/data.toml`), without the leading ``left_``.
+        detail: what the decoder or the system said, or the number that was too large.
+    """
+
+    file: str
+    cause: str
+    detail: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The cause as a sentence in the language in use."""
+        return say(f"data.left_{self.cause}", detail=self.detail)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageData:
+    """A data set, ready to train on and to be tested with.
+
+    Attributes:
+        name: the registered name, or the folder's own name.
+        train: the pictures to learn from; validation pictures are taken out of these by `split_validation`.
+        test: the pictures that only the final test sees.
+        classes: class names; a label is an index into them.
+        mirrored: whether a picture may be flipped left-right and keep its class.
+        source: where the files came from and how far they were checked.
+        licence: under what terms the pictures may be used, as far as known.
+        fingerprint: sha256 in hex of pixels, labels, class names and split: equal only for the same data.
+        left_out: the files that could not be used.
+    """
+
+    name: str
+    train: Images
+    test: Images
+    classes: tuple[str, ...]
+    mirrored: bool
+    source: str
+    licence: str
+    fingerprint: str
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of every picture."""
+        channels, height, width = self.train.images.shape[1:]
+        return channels, height, width
+
+
+def fingerprint(train: Images, test: Images, classes: tuple[str, ...]) -> str:
+    """The sha256, in hex, of the pixels, labels, class names and split of a data set."""
+    digest = hashlib.sha256("\0".join(classes).encode("utf-8", "surrogateescape"))
+    for part in (train, test):
+        update_digest(digest, part.images, part.labels)
+    return digest.hexdigest()
+
+
+def update_digest(digest: Any, images: Pixels, labels: Labels) -> None:
+    """Add shape, pixels (N, C, H, W) and labels (N,) to a `hashlib` digest, a few thousand pictures at a time."""
+    digest.update(repr(images.shape).encode())
+    for start in range(0, len(images), _CHUNK):
+        digest.update(np.ascontiguousarray(images[start : start + _CHUNK]).data)
+    digest.update(np.ascontiguousarray(labels, dtype="<i8").data)
