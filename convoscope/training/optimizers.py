@@ -105,7 +105,7 @@ def orthogonalise(matrix: Tensor, rounds: int = 3) -> Tensor:
     """
     a, b, c = 3.4445, -4.7750, 2.0315
     tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
+    x: Tensor = matrix.T if tall else matrix
     x = x / (x.norm() + 1e-7)
     for _ in range(rounds):
         square = x @ x.T

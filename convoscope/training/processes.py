@@ -6,6 +6,7 @@ case Fabric reads their environment.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import warnings
@@ -106,19 +107,14 @@ def _interrupt_passed_on() -> Iterator[None]:
 @contextmanager
 def quiet_fabric() -> Iterator[None]:
     """Fabric advises its own users; ours are told what matters by us."""
-    import logging
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
-    loggers = [logging.getLogger(name) for name in ("lightning_fabric", "lightning.fabric", "torch.distributed")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+
+for _chatty in ("lightning_fabric.utilities.distributed", "lightning_fabric.utilities.rank_zero"):
+    # At import, since worker processes announce themselves before any line of ours runs in them.
+    logging.getLogger(_chatty).setLevel(logging.ERROR)
 
 
 class SharedBatchNorm(nn.BatchNorm2d):
@@ -132,19 +128,17 @@ class SharedBatchNorm(nn.BatchNorm2d):
         """(B, C, H, W) -> (B, C, H, W)."""
         if not self.training:
             return super().forward(inputs)
-        from torch.distributed.nn.functional import all_reduce
-
         axes = [0, 2, 3]
-        size = torch.tensor([float(inputs.numel() // inputs.shape[1])], device=inputs.device)
+        size = inputs.new_tensor(inputs.numel() // inputs.shape[1])
         dist.all_reduce(size)
-        mean = all_reduce(inputs.sum(axes)) / size
+        mean = _sum(inputs.sum(axes)) / size
         centred = inputs - mean[:, None, None]
-        variance = all_reduce(centred.square().sum(axes)) / size
+        variance = _sum(centred.square().sum(axes)) / size
         self._remember(mean.detach(), variance.detach() * (size / (size - 1)))
         scale = (variance + self.eps).rsqrt()
         if self.weight is not None:
             scale = scale * self.weight
-        outputs = centred * scale[:, None, None]
+        outputs: Tensor = centred * scale[:, None, None]
         return outputs if self.bias is None else outputs + self.bias[:, None, None]
 
     def _remember(self, mean: Tensor, variance: Tensor) -> None:
@@ -154,6 +148,25 @@ class SharedBatchNorm(nn.BatchNorm2d):
         share = self.momentum if self.momentum is not None else 1 / float(self.num_batches_tracked)
         self.running_mean.lerp_(mean, share)
         self.running_var.lerp_(variance, share)
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over all processes; so is its gradient, since each process's loss depends on all of them."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:  # noqa: ARG004
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # noqa: ARG004
+        total = gradient.contiguous().clone()
+        dist.all_reduce(total)
+        return total
+
+
+_sum: Callable[[Tensor], Tensor] = _Sum.apply  # type: ignore[assignment]
 
 
 def share_batch_norm(model: nn.Module) -> nn.Module:

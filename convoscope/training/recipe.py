@@ -126,5 +126,5 @@ def change(setting: Setting, changes: dict[str, Any]) -> Setting:
         return Setting.model_validate(values)
     except ValidationError as error:
         problem = error.errors()[0]
-        key, reason = str(problem["loc"][-1]), problem["msg"]
-        raise RequestError("training.recipe_value", key=key, value=problem["input"], reason=reason) from error
+        name, reason = str(problem["loc"][-1]), problem["msg"]
+        raise RequestError("training.recipe_value", name=name, value=problem["input"], reason=reason) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +46,9 @@ class Position:
         return (error, loss) < (self.best_error, self.best_loss)
 
 
+_average_with: Callable[[float], Any] = get_ema_multi_avg_fn  # untyped in PyTorch
+
+
 class State:
     """Network, optimizer, moving average and position.
 
@@ -58,7 +62,7 @@ class State:
         self.model, self.optimizer, self.position = model, optimizer, Position()
         self.average: AveragedModel | None = None
         if ema:
-            self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(ema), use_buffers=True)
+            self.average = AveragedModel(model, multi_avg_fn=_average_with(ema), use_buffers=True)
 
     @property
     def judged(self) -> nn.Module:

@@ -162,7 +162,7 @@ class _Worker:
     def _keep(self, model: nn.Module) -> None:
         if self.first:
             content = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
-            write_atomically(self.folder.weights_file, save(content, metadata={"run": self.config["id"]}))
+            write_atomically(self.folder.weights_file, save(content))
 
     def _save(self, state: State) -> None:
         if self.first:
