@@ -166,7 +166,7 @@ class _Sum(torch.autograd.Function):
         return total
 
 
-_sum: Callable[[Tensor], Tensor] = _Sum.apply  # type: ignore[assignment]
+_sum: Callable[[Tensor], Tensor] = _Sum.apply
 
 
 def share_batch_norm(model: nn.Module) -> nn.Module:

@@ -58,6 +58,10 @@ class Setting(BaseModel):
         """How many epochs a training set of `images` gets."""
         return min(max(round(self.images_seen / images), self.min_epochs), self.max_epochs)
 
+    def batch_for(self, images: int) -> int:
+        """How many images a step takes of a training set of `images`: small sets get at least 16 steps an epoch."""
+        return min(self.batch_size, max(images // 16, 8))
+
 
 class Recipe(BaseModel):
     """A named pair of settings. `grey` serves pictures of one channel, `colour` all others."""

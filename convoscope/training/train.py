@@ -35,7 +35,7 @@ CHECKPOINT_SECONDS = 20.0
 class Request:
     """What was asked for; the arguments of `train`."""
 
-    data: str = "mnist-5k"
+    data: str | Path | data_room.ImageData = "mnist-5k"
     model: str | None = None
     recipe: str = "default"
     epochs: int | None = None
@@ -49,7 +49,7 @@ class Request:
 
 
 def train(
-    data: str = "mnist-5k",
+    data: str | Path | data_room.ImageData = "mnist-5k",
     model: str | None = None,
     recipe: str = "default",
     *,
@@ -67,7 +67,7 @@ def train(
     """Train a classifier and test it.
 
     Args:
-        data: a data set's name, or a folder of class folders.
+        data: a data set's name, a folder of class folders, or what `load` gave.
         model: a network's specification such as ``typical:blocks=3``; the recipe's own if not given.
         recipe: a recipe's name, with changes if wished: ``default:learning_rate=0.1``.
         epochs: how many; the recipe's own number if not given.
@@ -96,13 +96,14 @@ def train(
     )
     _check(request)
     fabric = make_fabric(devices)
-    loaded = None
-    if not started_elsewhere() or int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0:
-        loaded = data_room.load(data, data_dir=data_dir, size=_square(size), seed=seed)
-        folder = _begin(request, loaded)
-    else:
-        folder = RunFolder(_await_folder(request))
-    return _launch(fabric, folder, loaded, listener)
+    if started_elsewhere() and int(os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or 0) > 0:
+        return _launch(fabric, RunFolder(_await_folder(request)), None, listener)
+    if isinstance(data, data_room.ImageData):
+        return _launch(fabric, _begin(request, data), data, listener)
+    loaded = data_room.load(data, data_dir=data_dir, size=_square(size), seed=seed)
+    # Worker processes read the data themselves: a pickled copy each would cost more than the file cache.
+    several = fabric.world_size > 1 and not started_elsewhere()
+    return _launch(fabric, _begin(request, loaded), None if several else loaded, listener)
 
 
 def _check(request: Request) -> None:
@@ -138,7 +139,7 @@ def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:
         "id": uuid.uuid4().hex,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": {
-            "name": str(request.data),
+            "name": _name(request.data),
             "data_dir": str(request.data_dir) if request.data_dir else None,
             "size": request.size,
             "seed": request.seed,
@@ -177,10 +178,8 @@ def _go_on(path: Path, devices: int, listener: Listener) -> Run:
 
 
 def _launch(fabric: Any, folder: RunFolder, loaded: data_room.ImageData | None, listener: Listener) -> Run:
-    several = fabric.world_size > 1 and not started_elsewhere()
-    # Worker processes read the data themselves: a pickled copy each would cost more than the file cache.
-    arguments = (str(folder.path), None if several else loaded, listener, language())
-    run_in_processes(fabric, work, *arguments, resume=str(folder.path))
+    path = str(folder.path)
+    run_in_processes(fabric, work, path, loaded, listener, language(), resume=path)
     return Run(folder.path)
 
 
@@ -188,12 +187,16 @@ def _out(request: Request, setting: Setting) -> Path:
     """The folder that was asked for, or the first free number under ``runs/``."""
     if request.out is not None:
         return Path(request.out)
-    words = [Path(request.data).name or "images", setting.model.partition(":")[0]]
+    words = [Path(_name(request.data)).name or "images", setting.model.partition(":")[0]]
     stem = "-".join(re.sub(r"[^\w.]+", "-", word).strip("-.") for word in words)
     number = 1
     while (path := Path("runs") / f"{stem}-{number}").exists():
         number += 1
     return path
+
+
+def _name(data: str | Path | data_room.ImageData) -> str:
+    return data.name if isinstance(data, data_room.ImageData) else str(data)
 
 
 def _square(size: int | None) -> tuple[int, int] | None:

@@ -18,7 +18,7 @@ from convoscope.core.messages import say, set_language
 from convoscope.data.batches import Batches, seed_of
 from convoscope.runs.checkpoint import load_checkpoint, save_checkpoint
 from convoscope.runs.environment import environment
-from convoscope.runs.evaluation import check_views, evaluating, predict_logits, score
+from convoscope.runs.evaluation import Views, check_views, evaluating, predict_logits, score
 from convoscope.runs.folder import RunFolder
 from convoscope.runs.pictures import draw_confusion, draw_curves
 from convoscope.runs.run import Preprocessing, result_of
@@ -130,7 +130,7 @@ class _Worker:
             self.data.train.images,
             self.data.train.labels,
             self.training,
-            batch_size=self.setting.batch_size,
+            batch_size=self.setting.batch_for(len(self.training)),
             scaling=self.preprocessing.scaling,
             augmentation=self.setting.augmentation,
             mirrored=self.data.mirrored,
@@ -186,14 +186,10 @@ class _Worker:
         views = check_views(self.config["test_time_augmentation"])
         model = state.judged
         model.load_state_dict(load_file(self.folder.weights_file))
-        test = self.data.test
-        with evaluating(model):
-            logits = predict_logits(
-                model, test.images, self.preprocessing.scaling, self.side, self.fabric.device, views
-            )
+        tested = self._test(model, views) if len(self.data.test) else {}
         metrics = {
             "run": str(self.folder.path),
-            **result_of(score(logits, test.labels, self.data.classes), views, self.data.name),
+            **tested,
             "validation_error": at.best_error,
             "best_epoch": at.best_epoch,
             "epochs": at.epoch,
@@ -207,5 +203,13 @@ class _Worker:
             self.listener.on_note(say("training.interrupted", path=str(self.folder.path)))
         if at.curves:
             draw_curves(self.folder.path / "curves.png", at.curves)
-        draw_confusion(self.folder.path / "confusion.png", metrics["confusion"], self.data.classes)
+        if tested:
+            draw_confusion(self.folder.path / "confusion.png", tested["confusion"], self.data.classes)
         self.folder.write_metrics(metrics)
+
+    def _test(self, model: nn.Module, views: Views) -> dict[str, Any]:
+        test = self.data.test
+        with evaluating(model):
+            scaling, device = self.preprocessing.scaling, self.fabric.device
+            logits = predict_logits(model, test.images, scaling, self.side, device, views)
+        return result_of(score(logits, test.labels, self.data.classes), views, self.data.name)
