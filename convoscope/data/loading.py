@@ -34,7 +34,9 @@ def load(
     """
     folder = as_folder(name_or_folder)
     if folder is not None:
-        raise RequestError("data.folder_missing", folder=folder)
+        from convoscope.data.folder import load_folder
+
+        return load_folder(folder, size=size, seed=seed, progress=progress)
     if size is not None:
         raise RequestError("data.size_of_named", name=name_or_folder)
     data_set = registry.get(str(name_or_folder))
