@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import say
-from convoscope.data.cache import cache_folder
+from convoscope.data.cache import cache_folder, writing
+from convoscope.data.download import FetchError, fetch
 from convoscope.data.sets import DataSet, Request
 
 
@@ -64,13 +67,40 @@ def locate(data_set: DataSet, request: Request) -> Place:
     for folder in data_set.system_folders:
         if Place(folder).holds(data_set, whole=True):
             return Place(folder)
-    raise RequestError(
-        "data.not_found",
-        name=data_set.name,
-        reason="-",
-        files=", ".join(data_set.names_on_disk),
-        folder=data_set.folders[0],
-    )
+    return _download(data_set, kept, request)
+
+
+def _download(data_set: DataSet, place: Place, request: Request) -> Place:
+    """Fetch the files of `data_set` into the cache, and unpack them if they are an archive."""
+    try:
+        with writing():
+            paths = [fetch(file, place.folder, request.progress) for file in data_set.files]
+            if data_set.unpacked:
+                for path in paths:
+                    _unpack(path, data_set.unpacked)
+                    path.unlink()
+    except FetchError as error:
+        raise RequestError(
+            "data.not_found",
+            name=data_set.name,
+            reason=error,
+            files=", ".join(data_set.names_on_disk),
+            folder=data_set.folders[0],
+        ) from error
+    return place
+
+
+def _unpack(archive: Path, names: tuple[str, ...]) -> None:
+    """Take the files `names` out of a tar `archive`, from whatever folder inside, and put them beside it."""
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            name = PurePosixPath(member.name).name
+            content = tar.extractfile(member) if name in names else None
+            if content is not None:
+                fresh = archive.parent / f"{name}.part"
+                with content, open(fresh, "wb") as file:
+                    shutil.copyfileobj(content, file)
+                os.replace(fresh, archive.parent / name)
 
 
 def candidates(data_set: DataSet, data_dir: Path | None) -> Iterator[Path]:
