@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from convoscope.models._registry import Family, registry
 from convoscope.models.build import build
+from convoscope.models.layers import Layer, layers
+from convoscope.models.summary import Summary, summary
 
-__all__ = ["Family", "build", "registry"]
+__all__ = ["Family", "Layer", "Summary", "build", "layers", "registry", "summary"]
