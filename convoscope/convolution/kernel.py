@@ -14,11 +14,12 @@ import numpy.typing as npt
 
 from convoscope.convolution.arrays import Array
 from convoscope.core.errors import RequestError
-from convoscope.core.messages import language
+from convoscope.core.messages import LANGUAGES, language
 from convoscope.core.registry import Registry
 from convoscope.core.spec import parse_spec
 
 Numbers: TypeAlias = Sequence[Sequence[int | float]] | Array
+Source: TypeAlias = str | tuple[str, str]
 Build: TypeAlias = Callable[..., Numbers]
 B = TypeVar("B", bound=Build)
 D = TypeVar("D")
@@ -34,13 +35,13 @@ class KernelKind:
         build: takes the parameters (all with defaults), returns the numbers.
         names: language -> the kernel's name.
         meanings: language -> one line on what it does.
-        source: where the numbers come from.
+        sources: language -> where the numbers come from.
     """
 
     build: Build
     names: Mapping[str, str]
     meanings: Mapping[str, str]
-    source: str
+    sources: Mapping[str, str]
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -51,11 +52,14 @@ class KernelKind:
 registry: Registry[KernelKind] = Registry("kernel", "convoscope.convolution.kernel_sets")
 
 
-def named_kernel(name: str, *, en: tuple[str, str], es: tuple[str, str], source: str) -> Callable[[B], B]:
-    """Decorator: the function builds the kernel `name`. `en` and `es` are its (name, one-line meaning)."""
+def named_kernel(name: str, *, en: tuple[str, str], es: tuple[str, str], source: Source) -> Callable[[B], B]:
+    """Decorator: the function builds the kernel `name`.
+
+    `en` and `es` are its (name, one-line meaning); `source` is a reference, or (English, Spanish) if it has words.
+    """
 
     def add(build: B) -> B:
-        kind = KernelKind(build, {"en": en[0], "es": es[0]}, {"en": en[1], "es": es[1]}, source)
+        kind = KernelKind(build, {"en": en[0], "es": es[0]}, {"en": en[1], "es": es[1]}, _in_both(source))
         registry.register(name)(kind)
         return build
 
@@ -71,7 +75,7 @@ class Kernel:
         numbers: (kH, kW), int64 or float64, read-only.
         names: language -> name.
         meanings: language -> one line on what it does.
-        source: where the numbers come from.
+        sources: language -> where the numbers come from.
         parameters: the parameters it was built with.
     """
 
@@ -79,7 +83,7 @@ class Kernel:
     numbers: Array
     names: Mapping[str, str] = field(repr=False)
     meanings: Mapping[str, str] = field(repr=False)
-    source: str = field(repr=False)
+    sources: Mapping[str, str] = field(repr=False)
     parameters: Mapping[str, Any] = field(repr=False)
 
     @property
@@ -91,6 +95,11 @@ class Kernel:
     def meaning(self) -> str:
         """One line on what it does, in the language in use."""
         return self.meanings[language()]
+
+    @property
+    def source(self) -> str:
+        """Where the numbers come from, in the language in use."""
+        return self.sources[language()]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -113,7 +122,7 @@ class Kernel:
         return max(len(cell) for row in self.cells for cell in row)
 
     def to_dict(self) -> dict[str, Any]:
-        """The kernel as plain lists and words, ready for JSON, with its names in both languages."""
+        """The kernel as plain lists and words, ready for JSON; `source` is in the language in use."""
         return {
             "spec": self.spec,
             "numbers": self.numbers.tolist(),
@@ -121,6 +130,7 @@ class Kernel:
             "names": dict(self.names),
             "meanings": dict(self.meanings),
             "source": self.source,
+            "sources": dict(self.sources),
             "parameters": dict(self.parameters),
         }
 
@@ -134,8 +144,11 @@ class Kernels(Mapping[str, Kernel]):
         Raises:
             RequestError: no such kernel, or a parameter it doesn't have or can't use.
         """
-        spec = parse_spec(key)
-        kind = registry.get(spec.name)
+        try:
+            spec = parse_spec(key)
+            kind = registry.get(spec.name)
+        except RequestError as error:
+            raise RequestError(error.key, **error.values, field="kernel") from None
         parameters = kind.parameters
         for name in spec.parameters:
             if name not in parameters:
@@ -147,7 +160,7 @@ class Kernels(Mapping[str, Kernel]):
         numbers = np.array(kind.build(**chosen))
         numbers = numbers.astype(np.int64 if numbers.dtype.kind == "i" else np.float64)
         numbers.setflags(write=False)
-        return Kernel(str(spec), numbers, kind.names, kind.meanings, kind.source, chosen)
+        return Kernel(str(spec), numbers, kind.names, kind.meanings, kind.sources, chosen)
 
     def __iter__(self) -> Iterator[str]:
         return iter(registry)
@@ -194,6 +207,10 @@ def whole_between(value: Any, name: str, low: int, high: int, *, kernel: str) ->
             "convolution.kernel_whole_number", field="kernel", kernel=kernel, name=name, asked=value, low=low, high=high
         )
     return int(value)
+
+
+def _in_both(source: Source) -> dict[str, str]:
+    return dict(zip(LANGUAGES, (source, source) if isinstance(source, str) else source, strict=True))
 
 
 def _is_between(value: Any, low: float, high: float) -> bool:

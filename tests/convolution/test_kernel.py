@@ -34,8 +34,7 @@ def test_every_kernel_is_complete(name: str) -> None:
     assert kernel.numbers.dtype in (np.int64, np.float64)
     assert np.isfinite(kernel.numbers).all()
     assert kernel.spec == name
-    assert kernel.source
-    for words in (kernel.names, kernel.meanings):
+    for words in (kernel.names, kernel.meanings, kernel.sources):
         assert set(words) == {"en", "es"}
         assert all(words.values())
         assert "\n" not in "".join(words.values())
@@ -151,3 +150,4 @@ def test_to_dict_is_ready_for_json() -> None:
     assert told["spec"] == "gabor:angle=45"
     assert pickle.loads(pickle.dumps(told)) == told
     assert told["parameters"]["wavelength"] == 4.0
+    assert told["source"] in told["sources"].values()

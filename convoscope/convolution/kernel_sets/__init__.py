@@ -1,5 +1,4 @@
 """The named kernels, a set a file; a new file here is found by itself.
 
-Numbers marked "lecture" are those of the course that Convoscope follows; they are also the ones of the article
-"Kernel (image processing)" of Wikipedia.
+Those in `lecture` are the ones of the course that Convoscope follows.
 """

@@ -11,9 +11,9 @@ import numpy as np
 from convoscope.convolution.kernel import Numbers, named_kernel
 
 _DIFFERENCE = np.array([-1, 0, 1])
-_SOBEL = "Sobel and Feldman 1968, “A 3×3 isotropic gradient operator for image processing”"
+_SOBEL = "Sobel & Feldman 1968, “A 3×3 isotropic gradient operator for image processing”"
 _PREWITT = "Prewitt 1970, “Object enhancement and extraction”"
-_SCHARR = "Scharr 2000, “Optimale Operatoren in der Digitalen Bildverarbeitung” (thesis, Heidelberg), 3-10-3"
+_SCHARR = "Scharr 2000, “Optimale Operatoren in der Digitalen Bildverarbeitung”, Heidelberg"
 
 
 @named_kernel(
@@ -98,7 +98,7 @@ def scharr_y() -> Numbers:
     "emboss",
     en=("emboss", "Turns the image into a relief lit along the diagonal."),
     es=("relieve", "Convierte la imagen en un relieve iluminado en diagonal."),
-    source="GIMP manual, “Convolution matrix”: emboss",
+    source=("GIMP manual, “Convolution Matrix”", "Manual de GIMP, “Matriz de convolución”"),
 )
 def emboss() -> Numbers:
     """Negative top left, positive bottom right; the sum is 1, so flat areas keep their brightness."""
@@ -115,7 +115,7 @@ def emboss() -> Numbers:
         "laplaciano del gaussiano",
         "Desenfoca y luego busca bordes en todas las direcciones: halla manchas y bordes sin hacer caso al ruido.",
     ),
-    source="Marr and Hildreth 1980, “Theory of edge detection”; the usual 5 × 5 whole numbers, middle positive",
+    source="Marr & Hildreth 1980, “Theory of edge detection”",
 )
 def laplacian_of_gaussian() -> Numbers:
     """The "Mexican hat": 16 in the middle, negative around it; the sum is 0."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from convoscope.convolution.kernel import Numbers, named_kernel, whole_between
 
-_SOURCE = "The lecture; Wikipedia, “Kernel (image processing)”"
+_SOURCE = "Wikipedia, “Kernel (image processing)”"
 
 
 @named_kernel(
@@ -24,7 +24,7 @@ def identity() -> Numbers:
     "cross",
     en=("cross", "Answers most (5) where five pixels form a diagonal cross."),
     es=("cruz", "Responde al máximo (5) donde cinco píxeles forman una cruz diagonal."),
-    source="The lecture",
+    source=("The lecture that Convoscope follows", "La clase que sigue Convoscope"),
 )
 def cross() -> Numbers:
     """1 on both diagonals, -1 elsewhere."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from convoscope.convolution.kernel import Numbers, named_kernel, whole_between
 
+_SOURCE = "Wikipedia, “Kernel (image processing)”"
 _BINOMIAL_3 = np.outer([1, 2, 1], [1, 2, 1])
 _BINOMIAL_5 = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1])
 
@@ -14,7 +15,7 @@ _BINOMIAL_5 = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1])
     "gaussian-3",
     en=("Gaussian blur 3 × 3", "Blurs gently: near pixels count more than far ones."),
     es=("desenfoque gaussiano 3 × 3", "Desenfoca con suavidad: los píxeles cercanos pesan más que los lejanos."),
-    source="Wikipedia, “Kernel (image processing)”: binomial approximation, 1/16",
+    source=_SOURCE,
 )
 def gaussian_3() -> Numbers:
     """The outer product of 1 2 1, over 16."""
@@ -25,7 +26,7 @@ def gaussian_3() -> Numbers:
     "gaussian-5",
     en=("Gaussian blur 5 × 5", "Blurs more strongly, over a larger window."),
     es=("desenfoque gaussiano 5 × 5", "Desenfoca con más fuerza, sobre una ventana mayor."),
-    source="Wikipedia, “Kernel (image processing)”: binomial approximation, 1/256",
+    source=_SOURCE,
 )
 def gaussian_5() -> Numbers:
     """The outer product of 1 4 6 4 1, over 256."""
@@ -39,7 +40,7 @@ def gaussian_5() -> Numbers:
         "máscara de enfoque",
         "Enfoca restando un desenfoque gaussiano: el doble de la imagen menos su desenfoque de 5 × 5.",
     ),
-    source="Wikipedia, “Kernel (image processing)”: -1/256 of the binomial kernel with -476 in the middle",
+    source=_SOURCE,
 )
 def unsharp() -> Numbers:
     """Twice the identity less the 5 × 5 Gaussian: 476/256 in the middle."""
@@ -52,7 +53,7 @@ def unsharp() -> Numbers:
     "motion-blur",
     en=("motion blur", "Smears along the diagonal, as when the camera moves while the picture is taken."),
     es=("desenfoque de movimiento", "Arrastra la imagen en diagonal, como si la cámara se moviera al tomar la foto."),
-    source="A line of equal weights that add up to 1",
+    source=("A line of equal weights that add up to 1", "Una línea de pesos iguales que suman 1"),
 )
 def motion_blur(size: int = 5) -> Numbers:
     """1 / size along the diagonal from top left to bottom right."""
