@@ -1,0 +1,208 @@
+"""The interface of the kernel bench: messages, kernels, pictures, uploads, and convolution and pooling by request."""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, File, Query, UploadFile
+from pydantic import BaseModel, ConfigDict, Field
+
+from convoscope.convolution import convolve, geometry, kernels, pool
+from convoscope.core.errors import RequestError
+from convoscope.core.messages import LANGUAGES, catalogue
+from convoscope.data.types import Pixels
+from convoscope.web import pictures
+from convoscope.web.faults import FAULTS
+
+MOST_NUMBERS = 1_000_000
+MOST_PRODUCTS = 200_000_000
+
+router = APIRouter(prefix="/api/v1", responses=FAULTS)
+
+
+class KernelAnswer(BaseModel):
+    """A named kernel."""
+
+    spec: str = Field(description="How it is asked for.")
+    numbers: list[list[float]]
+    cells: list[list[str]] = Field(description="The numbers as people write them: 1/9.")
+    names: dict[str, str]
+    meanings: dict[str, str]
+    source: str
+    parameters: dict[str, Any]
+
+
+class PictureEntry(BaseModel):
+    """A built-in picture, without its pixels."""
+
+    name: str
+    names: dict[str, str]
+    credit: dict[str, str]
+    channels: int
+    height: int
+    width: int
+
+
+class PictureAnswer(BaseModel):
+    """A picture with its pixels."""
+
+    channels: int
+    height: int
+    width: int
+    encoding: Literal["uint8", "float32"] = "uint8"
+    data: str = Field(description="Base64: channel by channel, row by row.")
+
+
+class BenchAnswer(BaseModel):
+    """All that the bench needs to start."""
+
+    kernels: list[KernelAnswer]
+    pictures: list[PictureEntry]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    image: list[Any] = Field(description="Rows of numbers, (H, W), or channels of rows, (C, H, W).")
+    padding: str | int | list[Any] = Field("valid", description="valid, same, n, [rows, columns] or [[t, b], [l, r]].")
+    dilation: int | tuple[int, int] = 1
+
+
+class ConvolveRequest(_Request):
+    """A convolution."""
+
+    kernel: str | list[Any] = Field(description="A kernel's name, or numbers: (kH, kW), (C, kH, kW), (F, C, kH, kW).")
+    bias: float | list[float] | None = None
+    stride: int | tuple[int, int] = 1
+    groups: int = 1
+
+
+class PoolRequest(_Request):
+    """A pooling."""
+
+    kind: Literal["max", "avg"]
+    size: int | tuple[int, int]
+    stride: int | tuple[int, int] | None = None
+    ceil_mode: bool = False
+    count_include_pad: bool = False
+
+
+@router.get("/messages")
+def messages() -> dict[str, dict[str, str]]:
+    """Every sentence of the page: language -> key -> text."""
+    return {language: {key: text[language] for key, text in catalogue("web").items()} for language in LANGUAGES}
+
+
+@router.get("/bench")
+def bench() -> BenchAnswer:
+    """The named kernels and the built-in pictures."""
+    return BenchAnswer(kernels=all_kernels(), pictures=[_entry(picture) for picture in pictures.built_in().values()])
+
+
+@router.get("/kernel")
+def kernel(spec: Annotated[str, Query(max_length=200, examples=["gabor:angle=45,wavelength=6"])]) -> KernelAnswer:
+    """One kernel, with its parameters as asked."""
+    return KernelAnswer(**kernels[spec].to_dict())
+
+
+@router.get("/pictures/{name}")
+def picture(name: str) -> PictureAnswer:
+    """A built-in picture."""
+    return encoded(pictures.find(name).pixels)
+
+
+@router.post("/pictures")
+def upload(file: Annotated[UploadFile, File(description="One PNG, JPEG, GIF, BMP or WebP file.")]) -> PictureAnswer:
+    """Decode a picture; it is neither kept nor written anywhere."""
+    return encoded(pictures.read_upload(file.file.read(pictures.MOST_UPLOAD_BYTES + 1)))
+
+
+@router.post("/convolve")
+def convolve_request(request: ConvolveRequest) -> dict[str, Any]:
+    """Convolve; the answer is the trace."""
+    weights: Any = kernels[request.kernel] if isinstance(request.kernel, str) else request.kernel
+    shape = tuple(weights.shape) if isinstance(request.kernel, str) else _shape(request.kernel)
+    _check_work(request, shape[-2:], math.prod(shape), stride=request.stride)
+    return convolve(
+        request.image,
+        weights,
+        bias=request.bias,
+        padding=_padding(request.padding),
+        stride=request.stride,
+        dilation=request.dilation,
+        groups=request.groups,
+    ).to_dict()
+
+
+@router.post("/pool")
+def pool_request(request: PoolRequest) -> dict[str, Any]:
+    """Pool; the answer is the trace."""
+    size = (request.size, request.size) if isinstance(request.size, int) else request.size
+    _check_work(request, size, math.prod(size), stride=request.size if request.stride is None else request.stride)
+    return pool(
+        request.image,
+        request.kind,
+        request.size,
+        stride=request.stride,
+        padding=_padding(request.padding),
+        dilation=request.dilation,
+        ceil_mode=request.ceil_mode,
+        count_include_pad=request.count_include_pad,
+    ).to_dict()
+
+
+def all_kernels() -> list[KernelAnswer]:
+    """Every named kernel with its standard parameters."""
+    return [KernelAnswer(**kernels[name].to_dict()) for name in kernels]
+
+
+def encoded(pixels: Pixels) -> PictureAnswer:
+    """A picture (C, H, W) uint8 as it travels."""
+    channels, height, width = pixels.shape
+    return PictureAnswer(
+        channels=channels, height=height, width=width, data=base64.b64encode(pixels.tobytes()).decode("ascii")
+    )
+
+
+def _entry(picture: pictures.Picture) -> PictureEntry:
+    channels, height, width = picture.pixels.shape
+    return PictureEntry(
+        name=picture.name, names=picture.names, credit=picture.credit, channels=channels, height=height, width=width
+    )
+
+
+def _padding(given: str | int | list[Any]) -> Any:
+    return (
+        tuple(tuple(side) if isinstance(side, list) else side for side in given) if isinstance(given, list) else given
+    )
+
+
+def _check_work(request: _Request, window: tuple[int, ...], taps: int, *, stride: Any) -> None:
+    """Refuse what would keep the server busy: too many numbers in, or too many products.
+
+    Raises:
+        RequestError: too much work. What has no sensible shape is left to the calculation itself to refuse.
+    """
+    shape = _shape(request.image)
+    if len(shape) not in (2, 3) or len(window) != 2 or not all((*shape, *window)):
+        return
+    windows = geometry(
+        (shape[-2], shape[-1]), (window[0], window[1]), padding=_padding(request.padding), stride=stride,
+        dilation=request.dilation, field="kernel" if isinstance(request, ConvolveRequest) else "size",
+    )  # fmt: skip
+    depth = shape[0] if len(shape) == 3 else 1
+    numbers = max(depth * windows.rows.padded * windows.columns.padded, math.prod(shape))
+    products = math.prod(windows.output_size) * taps * depth
+    if numbers > MOST_NUMBERS or products > MOST_PRODUCTS:
+        raise RequestError("web.convolve_too_large", field="image", pixels=numbers, taps=taps)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    """The shape that nested lists seem to have, judged by their first entries."""
+    shape = []
+    while isinstance(value, list):
+        shape.append(len(value))
+        value = value[0] if value else None
+    return tuple(shape)

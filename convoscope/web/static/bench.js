@@ -1,0 +1,336 @@
+// The kernel bench: picture, kernel, output, and the sum behind any output.
+
+import { compute, kernelOf, settingOf, unitAt } from "./bench_model.js";
+import { createControls } from "./bench_controls.js";
+import { extent, greyScale, reachOf, scaleFor, signedScale } from "./colour.js";
+import { readPixels } from "./convolve.js";
+import { h, onceAFrame, uid } from "./dom.js";
+import { select } from "./form.js";
+import { createKernelEditor } from "./kernel_editor.js";
+import { createMap } from "./map.js";
+import { shown } from "./numbers.js";
+import { createPictureChooser } from "./picture_chooser.js";
+import { createPlayer } from "./player.js";
+import { drawingFromText, drawingToText, settingFromQuery, settingToQuery } from "./state.js";
+import { createSum, sumLines } from "./sum.js";
+
+const SUM_PAUSE = 90;
+
+/** Build the bench. options: {t, language, source, query, setting, onstate(entries), announce(text)}.
+ *  `setting` (from a trace) goes before the query's. Returns {element, destroy()}. */
+export function createBench({ t, language, source, query = {}, setting: given = null, onstate = () => {}, announce }) {
+  const find = (name) => { const kernel = source.kernels.find(({ spec }) => spec === name); return kernel ? kernelOf(kernel) : null; };
+  const standard = settingOf(source.kernels.find(({ spec }) => spec === "cross") ?? source.kernels[0] ?? null);
+  const setting = given ?? settingFromQuery(query, structuredClone(standard), find);
+  const cursor = startCursor(query);
+  const cache = {};
+  let picture = null;
+  let pictureName = "";
+  let stages = null;
+  let scales = [];
+  let glide = 0;
+  let playing = false;
+  let lastSum = 0;
+
+  const side = () => figureSide(figures.clientWidth, setting.kernel?.columns ?? 0);
+  const input = createMap({ t, side, onpoint: (row, column) => pointInput(row, column), onmove: (...by) => move(by) });
+  const outputs = [0, 1].map((stage) => createMap({
+    t, side, onpoint: (row, column) => { player.stop(); place(stage, row, column); }, onmove: (...by) => { choose(stage); move(by); } }));
+  const editor = createKernelEditor({ t, channelName, onedit: (filter) => { cursor.map = Math.max(cursor.map, 0); if (setting.kernel.filters > 1) cursor.map = filter; changed(); } });
+  const channelPick = h("select", { "aria-label": t("output_channel"), onchange: () => { cursor.map = Number(channelPick.value); drawMaps(); } });
+  const lookPick = select([["auto", t("look_auto")], ["signed", t("look_signed")], ["picture", t("look_picture")]], query.look ?? "auto", () => drawMaps());
+  lookPick.setAttribute("aria-label", t("look"));
+  const player = createPlayer({ t, size: () => outputSize(), at: () => [cursor.row, cursor.column], go, onstop: () => { playing = false; glide = 0; drawMarks(); drawSum(); tellState(); } });
+  const sum = createSum(t);
+  const sumTitle = h("h3", {});
+  const sumBox = h("section", { class: "sum", "aria-live": "off" }, sumTitle, sum.element);
+  const readout = h("p", { class: "shape-line" });
+  const controls = createControls({ t, language, source, setting, onchange: () => changed(), onkernel: () => { showKernel(); changed(); } });
+  const chooser = createPictureChooser({
+    t, language, source, name: startPicture(), drawing: query.drawing ? drawingFromText(query.drawing, 1) : null, onpicture: take });
+  const looks = h("div", { class: "picks" }, lookPick, channelPick);
+  const legend = h("p", { class: "legend" });
+  const [times, equal] = ["∗", "="].map((sign) => h("span", { class: "equation", "aria-hidden": "true" }, sign));
+  const titleId = uid("title");
+  const figures = h("div", { class: "figures" }, input.element, times, editor.element, equal, outputs[0].element, outputs[1].element);
+  const element = h("section", { class: "bench", "aria-labelledby": titleId },
+    h("h2", { id: titleId }, t("bench_title")), h("p", { class: "lead" }, t("bench_lead")),
+    h("div", { class: "bench-layout" },
+      h("div", { class: "side" }, chooser.element, controls.element),
+      h("div", { class: "main" }, figures, legend, readout, looks, player.element, sumBox)));
+
+  function startPicture() {
+    const known = query.picture === "drawing" ? source.drawable : source.pictures.some(({ name }) => name === query.picture);
+    return known ? query.picture : source.pictures[0].name;
+  }
+
+  function take(name, next) {
+    if (!picture || picture.height !== next.height || picture.width !== next.width) player.stop();
+    // A large picture is entered at its middle: its corner seldom shows anything.
+    if (!picture && !query.at && next.height > 60) Object.assign(cursor, { row: next.height >> 1, column: next.width >> 1 });
+    picture = next;
+    pictureName = name;
+    controls.refresh(picture);
+    changed();
+  }
+
+  function showKernel() {
+    for (const part of [editor.element, times, equal]) part.hidden = setting.kernel === null;
+    if (setting.kernel) editor.show(setting.kernel, cursor.map);
+  }
+
+  const changed = onceAFrame(() => {
+    if (!picture) return;
+    controls.refresh(picture);
+    const result = compute(setting, picture, cache);
+    controls.faults(result.errors);
+    editor.fault(result.errors.kernel ? t(result.errors.kernel.key, result.errors.kernel.values) : "");
+    element.classList.toggle("stale", result.stages === null);
+    if (result.stages) {
+      stages = result.stages;
+      settle();
+      drawMaps();
+    }
+    tellState();
+  });
+
+  // Keep the cursor on an output that exists; a stage that went away takes the cursor to the last one left.
+  function settle() {
+    cursor.stage = Math.max(0, Math.min(cursor.stage, stages.length - 1));
+    const output = currentOutput();
+    if (!output) return;
+    cursor.map = clamp(cursor.map, output.channels);
+    cursor.row = clamp(cursor.row, output.height);
+    cursor.column = clamp(cursor.column, output.width);
+    const names = Array.from({ length: output.channels }, (_, map) => [String(map), mapName(map)]);
+    channelPick.replaceChildren(...names.map(([value, label]) => h("option", { value }, label)));
+    channelPick.value = String(cursor.map);
+    channelPick.hidden = output.channels === 1;
+  }
+
+  function drawMaps() {
+    const first = stages[0];
+    const inputScale = scaleFor(picture.data);
+    const signed = inputScale.kind === "signed";
+    const inputChannel = picture.channels === 3 && !signed ? "all" : firstRead();
+    input.show({
+      picture, channel: inputChannel, lensChannel: firstRead(), scale: inputScale, plan: first?.plan,
+      read: first && { rows: readPixels(first.plan.rows), columns: readPixels(first.plan.columns) },
+      padText: first && first.kind !== "convolution" && !first.countPad ? "" : "0",
+    });
+    input.caption(t("input_caption", { shape: shapeText(picture) }));
+    scales = [inputScale];
+    outputs.forEach((map, at) => {
+      const stage = stages[at];
+      map.element.hidden = !stage;
+      if (!stage) return;
+      const scale = stage.kind === "convolution" ? outputScale(stage.output, scales[at]) : scales[at];
+      scales.push(scale);
+      const next = stages[at + 1];
+      const whole = stage.output.channels === 3 && scale.kind === "grey" && picture.channels === 3;
+      map.show({
+        picture: stage.output, channel: whole ? "all" : cursor.map, lensChannel: cursor.map, scale, plan: next?.plan,
+        read: next && { rows: readPixels(next.plan.rows), columns: readPixels(next.plan.columns) },
+        padText: next && !next.countPad ? "" : "0",
+      });
+      map.caption(t(`${stage.kind}_caption`, { shape: shapeText(stage.output) }));
+    });
+    legend.textContent = legendText();
+    readout.textContent = stages.map(({ plan, kind }) => sizeText(t, kind, plan)).join("  ");
+    drawMarks();
+    drawSum();
+  }
+
+  // "As it is" shows a picture where the output still has the range of one, and signed colours otherwise.
+  function outputScale(output, before) {
+    const [low, high] = extent(output.data);
+    const look = lookPick.value;
+    if (look === "signed") return signedScale(reachOf(output.data));
+    const slack = (before.high - before.low) * 1e-4;
+    if (look === "picture" || (before.kind === "grey" && low >= before.low - slack && high <= before.high + slack)) {
+      return before.kind === "grey" ? before : greyScale(low, high);
+    }
+    return low >= 0 ? greyScale(0, high) : signedScale(reachOf(output.data));
+  }
+
+  function legendText() {
+    const axes = stages.flatMap(({ plan }) => [plan.rows, plan.columns]);
+    const parts = [];
+    if (axes.some(({ before, after }) => before + after > 0)) parts.push(t("legend_padding"));
+    if (axes.some((axis) => readPixels(axis).includes(0))) parts.push(t("legend_ignored"));
+    const signed = scales.find(({ kind }) => kind === "signed");
+    if (signed) parts.push(t("legend_signed", { limit: shown(signed.high) }));
+    return parts.join(" ");
+  }
+
+  // Marks are drawn back from the cursor: the window on what the stage reads, then what that window itself read.
+  function drawMarks() {
+    const output = currentOutput();
+    if (!output) { input.mark(null); return; }
+    const at = cursor.column + 1 < output.width ? [0, glide] : [0, 0];
+    let box = { top: cursor.row, left: cursor.column, rows: 1, columns: 1 };
+    outputs.forEach((map, index) => {
+      if (index > cursor.stage) map.mark(null);
+    });
+    for (let index = cursor.stage; index >= 0; index--) {
+      const own = index === cursor.stage;
+      outputs[index].mark(own ? { ...shifted(box, stages[index + 1]), veil: playing ? veilAt(stages[index + 1]) : null } : box.mark);
+      const { rows, columns } = stages[index].plan;
+      const source = index === 0 ? picture : stages[index - 1].output;
+      const from = {
+        top: (box.top + (own ? at[0] : 0)) * rows.stride, left: (box.left + (own ? at[1] : 0)) * columns.stride,
+        rows: (box.rows - 1) * rows.stride + rows.extent, columns: (box.columns - 1) * columns.stride + columns.extent,
+      };
+      const dilated = own && (rows.dilation > 1 || columns.dilation > 1) ? [rows.dilation, columns.dilation] : null;
+      const mark = { ...from, taps: dilated };
+      if (index === 0) input.mark(mark);
+      // In the coordinates of the unpadded map below, clipped to it: padding has no window of its own.
+      const top = Math.max(0, Math.round(from.top) - rows.before);
+      const left = Math.max(0, Math.round(from.left) - columns.before);
+      box = {
+        top, left, mark,
+        rows: Math.max(1, Math.min(source.height, Math.round(from.top) - rows.before + from.rows) - top),
+        columns: Math.max(1, Math.min(source.width, Math.round(from.left) - columns.before + from.columns) - left),
+      };
+    }
+  }
+
+  function shifted(box, next) {
+    return next ? { ...box, top: box.top + next.plan.rows.before, left: box.left + next.plan.columns.before } : box;
+  }
+
+  function veilAt(next) {
+    return { row: cursor.row + (next?.plan.rows.before ?? 0), column: cursor.column + (next?.plan.columns.before ?? 0) };
+  }
+
+  function drawSum() {
+    const stage = stages?.[cursor.stage];
+    if (!stage) { sumBox.hidden = true; return; }
+    sumBox.hidden = false;
+    lastSum = performance.now();
+    const unit = unitAt(stage, cursor.map, cursor.row, cursor.column, channelName, scales[cursor.stage]);
+    const values = { row: cursor.row, column: cursor.column, value: shown(unit.value, 7) };
+    sumTitle.textContent = stage.output.channels > 1
+      ? t("sum_at_map", { ...values, map: mapName(cursor.map) }) : t("sum_at", values);
+    sum.show(unit);
+    outputs[cursor.stage].setLabel(t(`${stage.kind}_label`, { ...shapeValues(stage.output), ...values }));
+    input.setLabel(t("input_label", shapeValues(picture)));
+  }
+
+  function go(row, column, part, walking = false) {
+    const moved = row !== cursor.row || column !== cursor.column;
+    Object.assign(cursor, { row, column });
+    glide = part;
+    playing = walking;
+    drawMarks();
+    if (moved && (!walking || performance.now() - lastSum > SUM_PAUSE)) drawSum();
+    if (moved && !walking) { speak(); tellState(); }
+  }
+
+  function move([rows, columns]) {
+    player.stop();
+    const output = currentOutput();
+    if (!output) return;
+    place(cursor.stage, clamp(cursor.row + rows, output.height), clamp(cursor.column + columns, output.width));
+    speak();
+  }
+
+  function place(stage, row, column) {
+    if (!stages?.[stage]) return;
+    if (stage === cursor.stage && row === cursor.row && column === cursor.column && glide === 0) return;
+    Object.assign(cursor, { stage, row, column });
+    glide = 0;
+    drawMarks();
+    drawSum();
+    tellState();
+  }
+
+  function choose(stage) {
+    if (stages?.[stage]) cursor.stage = stage;
+    settle();
+  }
+
+  // Pointing at an input pixel takes the window whose middle is nearest to it.
+  function pointInput(row, column) {
+    if (!stages?.length) return;
+    player.stop();
+    const { plan, output } = stages[0];
+    const nearest = (at, axis, count) => clamp(Math.round((at + axis.before - (axis.extent - 1) / 2) / axis.stride), count);
+    place(0, nearest(row, plan.rows, output.height), nearest(column, plan.columns, output.width));
+  }
+
+  function speak() {
+    const stage = stages[cursor.stage];
+    const unit = unitAt(stage, cursor.map, cursor.row, cursor.column, channelName, scales[cursor.stage]);
+    const lines = sumLines(t, unit);
+    const short = lines.length === 1 && lines[0].length < 120 ? lines[0] : shown(unit.value, 7);
+    announce(t("say_output", { row: cursor.row, column: cursor.column, sum: short }));
+  }
+
+  function tellState() {
+    onstate({
+      picture: pictureName === "upload" ? "" : pictureName,
+      drawing: pictureName === "drawing" ? drawingToText(picture, 1) : "",
+      ...settingToQuery(setting, standard), look: lookPick.value === "auto" ? "" : lookPick.value,
+      at: [cursor.stage, cursor.map, cursor.row, cursor.column].join(","),
+    });
+  }
+
+  function outputSize() {
+    const output = currentOutput();
+    return output ? [output.height, output.width] : [0, 0];
+  }
+
+  function currentOutput() {
+    return stages?.[cursor.stage]?.output;
+  }
+
+  function firstRead() {
+    const output = stages?.[0]?.output;
+    return output && output.channels === picture.channels ? clamp(cursor.map, picture.channels) : 0;
+  }
+
+  function channelName(index) {
+    return picture?.channels === 3 ? t(["channel_red", "channel_green", "channel_blue"][index]) : t("channel_number", { number: index });
+  }
+
+  function mapName(index) {
+    const each = stages?.[0]?.kind !== "convolution" || stages[0].each;
+    return each ? channelName(index) : t("filter_number", { number: index });
+  }
+
+  showKernel();
+  chooser.load();
+  return { element, destroy: () => player.stop() };
+}
+
+function startCursor(query) {
+  const [stage, map, row, column] = (query.at ?? "").split(",").map((part) => Math.max(0, Number.parseInt(part, 10) || 0));
+  return { stage: stage ?? 0, map: map ?? 0, row: row ?? 0, column: column ?? 0 };
+}
+
+// Picture, kernel and output stand side by side where there is room for that, one under the other where not.
+function figureSide(room, kernelColumns) {
+  const beside = (room - kernelColumns * 50 - 150) / 2;
+  return beside >= 230 ? Math.min(360, beside) : 360;
+}
+
+// The arithmetic of the output's size, spelled out: (5 + 0 + 0 − 3) / 1 + 1 = 3.
+function sizeText(t, kind, { rows, columns }) {
+  const axis = ({ size, before, after, extent: reach, stride, out }) => `(${size} + ${before} + ${after} − ${reach}) / ${stride} + 1 → ${out}`;
+  const same = ["size", "before", "after", "extent", "stride", "out"].every((name) => rows[name] === columns[name]);
+  const words = same ? axis(rows) : `${axis(rows)}; ${axis(columns)}`;
+  return t(`${kind}_size`, { sum: words });
+}
+
+function shapeValues({ height, width }) {
+  return { rows: height, columns: width };
+}
+
+function shapeText({ channels, height, width }) {
+  return channels === 1 ? `${height} × ${width}` : `${channels} × ${height} × ${width}`;
+}
+
+function clamp(index, size) {
+  return Math.max(0, Math.min(size - 1, index));
+}

@@ -1,0 +1,195 @@
+// One map on the page: a figure with its picture, the window laid over it, a lens when cells are too small to read,
+// and its numbers as a table. It can be pointed at, and walked with the arrow keys.
+
+import { drawCells, showsNumbers } from "./cells.js";
+import { h, uid } from "./dom.js";
+import { mapTable } from "./map_table.js";
+import { raster } from "./raster.js";
+
+const LENS_CELLS = 11;
+const SMALL_LENS_CELLS = 9;
+const LARGEST_CELL = 46;
+
+/** Build a map. options: {t, side() -> most pixels along a side, onpoint(row, column), onmove(rows, columns), onopen()}.
+ *  Returns {element, show(spec), mark(mark), caption(text), setLabel(text), focus()}. */
+export function createMap({ t, side: widest = () => 340, onpoint, onmove, onopen = null }) {
+  const base = h("canvas", { "aria-hidden": "true" });
+  const overlay = h("canvas", { class: "overlay", "aria-hidden": "true" });
+  const lens = h("canvas", { class: "lens", "aria-hidden": "true", hidden: true });
+  const captionId = uid("caption");
+  const caption = h("figcaption", { id: captionId });
+  const stage = h("div", {
+    class: "stage", role: "application", tabindex: "0", "aria-roledescription": t("map_role"), "aria-label": " ",
+    onpointermove: (event) => point(event),
+    onpointerdown: (event) => point(event),
+    onclick: () => onopen?.(),
+    onkeydown: (event) => key(event),
+  }, base, overlay);
+  const table = mapTable(t);
+  const element = h("figure", { class: "map" }, caption, h("div", { class: "layers" }, stage, lens), table.element);
+  const bitmap = document.createElement("canvas");
+  let map = null;
+  let mark = null;
+  let cell = 1;
+
+  function show(spec) {
+    const { picture, plan } = spec;
+    const rows = plan?.rows;
+    const columns = plan?.columns;
+    map = {
+      before: rows ? [rows.before, columns.before] : [0, 0],
+      total: rows ? [span(rows), span(columns)] : [picture.height, picture.width],
+      read: null, padText: "0", ...spec,
+    };
+    raster(picture, map.channel, map.scale, bitmap);
+    map.bitmap = bitmap;
+    layOut();
+    table.show(map);
+  }
+
+  function roomFor() {
+    return Math.min(widest(), element.parentElement?.clientWidth || Infinity);
+  }
+
+  // The window fits the widest cell the place allows; large maps are shrunk as a whole and read through the lens.
+  function layOut() {
+    if (!map) return;
+    const side = roomFor();
+    cell = Math.min(LARGEST_CELL, side / Math.max(map.total[1], map.total[0]));
+    if (cell > 4) cell = Math.floor(cell);
+    const [width, height] = [Math.max(1, Math.round(map.total[1] * cell)), Math.max(1, Math.round(map.total[0] * cell))];
+    stage.style.width = `${width}px`;
+    stage.style.height = `${height}px`;
+    drawCells(sized(base, width, height), map, { row: 0, column: 0, cell }, width, height);
+    sized(overlay, width, height);
+    lens.hidden = showsNumbers(cell) || map.lens === false;
+    drawMark();
+  }
+
+  function drawMark() {
+    const ratio = window.devicePixelRatio || 1;
+    const context = overlay.getContext("2d");
+    context.clearRect(0, 0, overlay.width / ratio, overlay.height / ratio);
+    if (!map) return;
+    if (mark) strokeMark(context, mark, { row: 0, column: 0, cell }, map);
+    if (!lens.hidden) drawLens();
+  }
+
+  function drawLens() {
+    const spanned = Math.max(mark?.rows ?? 1, mark?.columns ?? 1);
+    const side = roomFor();
+    const cells = Math.min(Math.max(side < 300 ? SMALL_LENS_CELLS : LENS_CELLS, spanned + 2), 17);
+    const lensCell = Math.floor(side / cells);
+    const centre = mark ? [mark.top + mark.rows / 2, mark.left + mark.columns / 2] : [map.total[0] / 2, map.total[1] / 2];
+    const corner = [0, 1].map((axis) => Math.max(0, Math.min(map.total[axis] - cells, Math.round(centre[axis] - cells / 2))));
+    const view = { row: corner[0], column: corner[1], cell: lensCell };
+    const context = sized(lens, cells * lensCell, cells * lensCell);
+    const grey = map.channel === "all" ? { ...map, channel: map.lensChannel ?? 0, bitmap: channelBitmap() } : map;
+    drawCells(context, grey, view, cells * lensCell, cells * lensCell);
+    if (mark) strokeMark(context, mark, view, map);
+  }
+
+  let lensBitmap = null;
+  function channelBitmap() {
+    const channel = map.lensChannel ?? 0;
+    if (!lensBitmap || lensBitmap.picture !== map.picture || lensBitmap.channel !== channel) {
+      lensBitmap = { picture: map.picture, channel, canvas: raster(map.picture, channel, map.scale) };
+    }
+    return lensBitmap.canvas;
+  }
+
+  function point(event) {
+    if (!map || (event.type === "pointermove" && event.pointerType === "touch")) return;
+    const box = stage.getBoundingClientRect();
+    const row = Math.floor((event.clientY - box.top) / cell) - map.before[0];
+    const column = Math.floor((event.clientX - box.left) / cell) - map.before[1];
+    onpoint(clamp(row, map.picture.height), clamp(column, map.picture.width), event);
+  }
+
+  function key(event) {
+    const step = KEYS[event.key];
+    if (step) {
+      event.preventDefault();
+      onmove(...step);
+    } else if ((event.key === "Enter" || event.key === " ") && onopen) {
+      event.preventDefault();
+      onopen();
+    }
+  }
+
+  const watched = new ResizeObserver(layOut);
+  requestAnimationFrame(() => element.parentElement && watched.observe(element.parentElement));
+  return {
+    element, show,
+    mark(next) {
+      mark = next;
+      drawMark();
+      table.follow(next);
+    },
+    caption: (...parts) => caption.replaceChildren(...parts),
+    setLabel: (text) => stage.setAttribute("aria-label", text),
+    focus: () => stage.focus(),
+  };
+}
+
+const FAR = 1e9;
+const KEYS = {
+  ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
+  PageUp: [-10, 0], PageDown: [10, 0], Home: [0, -FAR], End: [0, FAR],
+};
+
+// mark: {top, left, rows, columns} in padded cells, `taps` [dilation rows, columns] when they lie apart,
+// `veil` {row, column}: outputs after it are not there yet.
+function strokeMark(context, mark, { row, column, cell }, map) {
+  if (mark.veil) veil(context, mark.veil, { row, column, cell }, map);
+  if (mark.taps && cell >= 5) strokeTaps(context, mark, { row, column, cell });
+  const box = [(mark.left - column) * cell, (mark.top - row) * cell, mark.columns * cell, mark.rows * cell];
+  const small = Math.max(box[2], box[3]) < 9;
+  const grow = small ? 4 : 0;
+  for (const [style, width] of [["#ffffff", 4], [mark.colour ?? "#1b1b19", 2]]) {
+    context.strokeStyle = style;
+    context.lineWidth = width;
+    context.strokeRect(box[0] - grow, box[1] - grow, box[2] + 2 * grow, box[3] + 2 * grow);
+  }
+}
+
+function strokeTaps(context, mark, { row, column, cell }) {
+  context.strokeStyle = "#1b1b19";
+  context.lineWidth = 1;
+  for (let y = mark.top; y < mark.top + mark.rows; y += mark.taps[0]) {
+    for (let x = mark.left; x < mark.left + mark.columns; x += mark.taps[1]) {
+      context.strokeRect((x - column) * cell + 2, (y - row) * cell + 2, cell - 4, cell - 4);
+    }
+  }
+}
+
+function veil(context, from, { row, column, cell }, { total }) {
+  context.fillStyle = "rgb(250 249 246 / 0.92)";
+  const y = (from.row - row) * cell;
+  const x = (from.column + 1 - column) * cell;
+  context.fillRect(x, y, (total[1] - column) * cell - x, cell);
+  context.fillRect(-column * cell, y + cell, total[1] * cell, (total[0] - row) * cell - y - cell);
+}
+
+function sized(canvas, width, height) {
+  const ratio = window.devicePixelRatio || 1;
+  const [wide, tall] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== wide || canvas.height !== tall) {
+    canvas.width = wide;
+    canvas.height = tall;
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+  }
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return context;
+}
+
+// Cells along an axis: the padded picture, or further where a last window of ceil mode hangs over.
+function span(plan) {
+  return Math.max(plan.before + plan.size + plan.after, (plan.out - 1) * plan.stride + plan.extent);
+}
+
+function clamp(index, size) {
+  return Math.max(0, Math.min(size - 1, index));
+}

@@ -1,0 +1,46 @@
+// Numbers as people type them and as they are shown; the rules are those of convoscope/convolution/worked.py.
+
+const CELL = /^([+-]?(?:\d{1,18}(?:[.,]\d*)?|[.,]\d+)(?:e[+-]?\d{1,3})?)(?:\/([+-]?(?:\d{1,18}(?:[.,]\d*)?|[.,]\d+)))?$/i;
+
+/** The number in `text` (integers, decimals, fractions such as 1/9), or NaN. */
+export function parseNumber(text) {
+  const match = CELL.exec(text.replaceAll("−", "-").replace(/\s+/g, ""));
+  if (!match) return NaN;
+  const over = Number(match[1].replace(",", "."));
+  const value = match[2] === undefined ? over : over / Number(match[2].replace(",", "."));
+  return Number.isFinite(value) ? value : NaN;
+}
+
+/** `value` to `digits` significant digits; integers in full. */
+export function shown(value, digits = 4) {
+  if (value === -Infinity || Number.isNaN(value)) return "—";
+  const text = Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(digits)));
+  return text.replace("-", "−");
+}
+
+/** `value` as a term or factor: negative ones in brackets. */
+export function bracketed(value, digits = 4) {
+  const text = shown(value, digits);
+  return text.startsWith("−") ? `(${text})` : text;
+}
+
+/** Whether `shown` keeps the whole of every one of `values`, to the precision of the pictures (float32). */
+export function allExact(values, digits = 4) {
+  return values.every((value) => Number.isInteger(value) || Number(value.toPrecision(digits)) === value);
+}
+
+/** The sum's value with "=", or "≈" where something on the line was rounded to be shown. */
+export function equals(terms, value) {
+  const exact = allExact(terms) && allExact([value], 7);
+  return `${exact ? "=" : "≈"} ${shown(value, 7)}`;
+}
+
+/** A short label for a map cell: what fits in about five characters. */
+export function brief(value) {
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e5) return shown(value);
+  if (size >= 1e4) return value.toExponential(0).replace("-", "−").replace("e+", "e");
+  if (size >= 100) return shown(Math.round(value));
+  if (size >= 10) return shown(Number(value.toFixed(1)));
+  return shown(Number(value.toFixed(2)));
+}

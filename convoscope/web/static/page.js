@@ -1,0 +1,82 @@
+// The page: its head with the three levels and the two languages, and the level that is open.
+
+import { createAnnouncer } from "./announcer.js";
+import { createBench } from "./bench.js";
+import { fill, h } from "./dom.js";
+import { translator } from "./i18n.js";
+import { fetchMessages, serverSource } from "./source_api.js";
+import { readQuery, writeQuery } from "./state.js";
+
+const LEVELS = { bench: createBench };
+const LANGUAGES = { en: "English", es: "Español" };
+
+const messages = await fetchMessages();
+const announcer = createAnnouncer();
+const entries = {};
+let current = null;
+let opening = 0;
+
+/** Open what the address says. */
+async function open() {
+  const query = readQuery(location.search);
+  const language = query.lang in LANGUAGES ? query.lang : document.documentElement.lang;
+  const level = query.level in LEVELS ? query.level : "bench";
+  const t = translator(messages, language);
+  document.documentElement.lang = language;
+  document.title = `${t(`level_${level}`)} – ${t("page_title")}`;
+  opening += 1;
+  const mine = opening;
+  const place = h("main", { id: "content", tabindex: "-1" });
+  fill(document.body, skipLink(t), head(t, level, language), place, announcer.element);
+  current?.destroy();
+  current = null;
+  try {
+    const source = await serverSource(language, t);
+    if (mine !== opening) return;
+    entries[level] = query;
+    const onstate = (state) => remember({ ...(query.lang ? { lang: language } : {}), level, ...state });
+    current = LEVELS[level]({ t, language, source, query, onstate, announce: announcer.say, go });
+    fill(place, current.element);
+  } catch (error) {
+    fill(place, h("p", { class: "fault", role: "alert" }, error.message));
+  }
+}
+
+function skipLink(t) {
+  return h("a", { class: "skip", href: "#content" }, t("skip"));
+}
+
+function head(t, level, language) {
+  const levels = Object.keys(LEVELS).map((name) => h("a", {
+    href: `?${writeQuery({ lang: language, level: name })}`, "aria-current": name === level ? "page" : null,
+    onclick: (event) => follow(event, { lang: readQuery(location.search).lang ?? "", level: name }),
+  }, t(`level_${name}`)));
+  const languages = Object.entries(LANGUAGES).map(([code, name]) => h("a", {
+    href: "#", lang: code, hreflang: code, "aria-current": code === language ? "true" : null,
+    onclick: (event) => follow(event, { ...readQuery(location.search), lang: code }),
+  }, name));
+  return h("header", { class: "head" }, h("h1", {}, t("page_title")),
+    h("nav", { class: "levels", "aria-label": t("levels") }, levels),
+    h("nav", { class: "languages", "aria-label": t("language") }, languages));
+}
+
+function follow(event, query) {
+  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  go(query);
+}
+
+/** Go to another situation, as a step that "back" undoes. */
+function go(query) {
+  history.pushState(null, "", `?${writeQuery(query)}`);
+  open();
+}
+
+let timer = 0;
+function remember(query) {
+  clearTimeout(timer);
+  timer = setTimeout(() => history.replaceState(null, "", `?${writeQuery(query)}`), 150);
+}
+
+window.addEventListener("popstate", open);
+await open();

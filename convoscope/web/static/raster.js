@@ -1,0 +1,44 @@
+// A picture as a bitmap of one pixel a value; canvases then only enlarge it.
+
+/** Paint one channel of `picture` (or all three as a colour picture, channel "all") with `scale` on a small canvas. */
+export function raster(picture, channel, scale, canvas = document.createElement("canvas")) {
+  const { height, width } = picture;
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
+  if (channel === "all") paintColour(pixels, picture, scale);
+  else paintChannel(pixels, picture, channel, scale);
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** Decode base64 bytes of `encoding` "uint8" or "float32" into numbers. */
+export function decode(text, encoding) {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return encoding === "float32" ? new Float32Array(bytes.buffer) : Float32Array.from(bytes);
+}
+
+function paintChannel(pixels, picture, channel, scale) {
+  const start = channel * pixels.length;
+  for (let index = 0; index < pixels.length; index++) pixels[index] = scale.packed(picture.data[start + index]);
+}
+
+function paintColour(pixels, picture, scale) {
+  const { data } = picture;
+  const size = pixels.length;
+  const factor = 255 / (scale.high - scale.low || 1);
+  for (let index = 0; index < size; index++) {
+    const red = level((data[index] - scale.low) * factor);
+    const green = level((data[size + index] - scale.low) * factor);
+    const blue = level((data[2 * size + index] - scale.low) * factor);
+    pixels[index] = (255 << 24) | (blue << 16) | (green << 8) | red;
+  }
+}
+
+function level(value) {
+  return value <= 0 ? 0 : value >= 255 ? 255 : (value + 0.5) | 0;
+}

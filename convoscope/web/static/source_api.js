@@ -1,0 +1,49 @@
+// Everything the page asks of its server. A fault comes back as an Error whose message is the server's sentence.
+
+import { decode } from "./raster.js";
+
+const BASE = "/api/v1";
+
+/** A source of kernels, pictures and (where a run is served) the network, asked in `language`. */
+export async function serverSource(language, t) {
+  const ask = (path, options) => request(path, language, t, options);
+  const { kernels, pictures } = await ask("/bench");
+  const send = async (path, file) => {
+    const body = new FormData();
+    body.append("file", file);
+    return ask(path, { method: "POST", body });
+  };
+  const post = (path, value) => ask(path, {
+    method: "POST", body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
+  return {
+    kernels, drawable: true, ask, post, send,
+    pictures: pictures.map((picture) => ({ ...picture, credit: picture.credit[language] ?? "" })),
+    kernel: (spec) => ask(`/kernel?spec=${encodeURIComponent(spec)}`),
+    picture: async (name) => pictureOf(await ask(`/pictures/${encodeURIComponent(name)}`)),
+    upload: async (file) => pictureOf(await send("/pictures", file)),
+  };
+}
+
+/** The catalogue in both languages; asked before there is any language to ask in. */
+export async function fetchMessages() {
+  const answer = await fetch(`${BASE}/messages`);
+  return answer.json();
+}
+
+/** A picture as the server sends it, with its numbers decoded. */
+export function pictureOf({ channels, height, width, encoding, data }) {
+  return { channels, height, width, data: decode(data, encoding) };
+}
+
+async function request(path, language, t, options = {}) {
+  const address = `${BASE}${path}${path.includes("?") ? "&" : "?"}lang=${language}`;
+  let answer;
+  try {
+    answer = await fetch(address, options);
+  } catch (error) {
+    throw new Error(t("error_network", { reason: error.message }));
+  }
+  const body = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(body.message), { code: body.code, field: body.field });
+  return body;
+}

@@ -1,0 +1,107 @@
+"""The page's tests: the interface without a browser, and the real page in a headless Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from convoscope.web.app import create_app
+
+_ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-crash-reporter", "--disable-breakpad"]
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass(frozen=True)
+class Server:
+    """The application behind a real socket."""
+
+    address: str
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    """Asks the server over the loopback, as the page does."""
+    with httpx.Client(base_url=server.address, timeout=30) as asking:
+        yield asking
+
+
+def serve(app: Any) -> Iterator[Server]:
+    """Serve `app` on a free port until the test session lets go of it."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.02)
+    yield Server(f"http://127.0.0.1:{port}")
+    server.should_exit = True
+    thread.join(timeout=10)
+    listener.close()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A server without a run."""
+    yield from serve(create_app(language="en"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium; where there is none the tests are skipped, but with CI=true they fail."""
+    path = os.environ.get("CONVOSCOPE_CHROMIUM") or next(
+        (found for name in _NAMES if (found := shutil.which(name))), None
+    )
+    if path is None:
+        reason = "no chromium on the path (Debian: apt-get install chromium; or name one in CONVOSCOPE_CHROMIUM)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, server: Server) -> Iterator[Any]:
+    """Opens addresses of the server; a fault in the page's scripts, or a request beyond the server, fails the test."""
+    faults: list[str] = []
+    contexts = []
+
+    def open_at(
+        query: str = "", *, width: int = 1280, height: int = 900, address: str | None = None, **options: Any
+    ) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB", **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda request: _check_address(request.url, address or server.address, faults))
+        page.goto(f"{address or server.address}/?{query}")
+        page.wait_for_selector("main section, main .fault")
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def _check_address(url: str, address: str, faults: list[str]) -> None:
+    if not url.startswith((f"{address}/", "data:", "blob:")):
+        faults.append(f"asked for {url}")

@@ -1,0 +1,142 @@
+"""convolve.js against the Python room: the same numbers for any padding, stride, dilation and pooling."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+import convoscope as cs
+from convoscope.core.errors import RequestError
+
+pytestmark = pytest.mark.browser
+
+_CONVOLVE = """async ([picture, kernel, axes, options]) => {
+    const m = await import("/static/convolve.js");
+    const p = {...picture, data: Float32Array.from(picture.data)};
+    const k = {...kernel, data: Float64Array.from(kernel.data)};
+    let plan;
+    try {
+        plan = {rows: m.planAxis(p.height, k.height, axes[0]), columns: m.planAxis(p.width, k.width, axes[1])};
+    } catch (error) {
+        return {fault: error.key};
+    }
+    const out = m.convolve(p, k, plan, options);
+    return {shape: [out.channels, out.height, out.width], data: Array.from(out.data),
+            read: [Array.from(m.readPixels(plan.rows)), Array.from(m.readPixels(plan.columns))]};
+}"""
+_POOL = """async ([picture, kind, size, axes, countPad]) => {
+    const m = await import("/static/convolve.js");
+    const p = {...picture, data: Float32Array.from(picture.data)};
+    try {
+        const plan = {rows: m.planAxis(p.height, size[0], axes[0]), columns: m.planAxis(p.width, size[1], axes[1])};
+        const out = m.pool(p, kind, plan, {countPad});
+        return {shape: [out.channels, out.height, out.width], data: Array.from(out.data)};
+    } catch (error) {
+        if (error instanceof m.PlanError) return {fault: error.key};
+        throw error;
+    }
+}"""
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any, server: Any) -> Any:
+    """A page on which the modules can be imported."""
+    opened = browser.new_page()
+    opened.goto(server.address)
+    yield opened
+    opened.close()
+
+
+def _picture(image: np.ndarray) -> dict[str, Any]:
+    channels, height, width = image.shape
+    return {"channels": channels, "height": height, "width": width, "data": image.ravel().tolist()}
+
+
+def _axes(padding: Any, stride: Any, dilation: Any, **more: Any) -> list[dict[str, Any]]:
+    sides = [padding, padding] if isinstance(padding, str) else [list(side) for side in padding]
+    return [{"padding": sides[at], "stride": stride[at], "dilation": dilation[at], **more} for at in (0, 1)]
+
+
+def _padding(draw: random.Random) -> Any:
+    sides = tuple((draw.randint(0, 3), draw.randint(0, 3)) for _ in range(2))
+    return draw.choice(["valid", "same", sides])
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_convolution_is_pythons(page: Any, seed: int) -> None:
+    draw = random.Random(seed)
+    numbers = np.random.default_rng(seed)
+    channels, height, width = draw.choice([1, 2, 3]), draw.randint(5, 14), draw.randint(5, 14)
+    rows, columns = draw.randint(1, 9), draw.randint(1, 9)
+    filters, depth = draw.choice([(1, 0), (1, channels), (3, channels)])
+    padding = _padding(draw)
+    stride = (draw.randint(1, 3), draw.randint(1, 3))
+    dilation = (draw.randint(1, 2), draw.randint(1, 2))
+    image = numbers.integers(-9, 10, (channels, height, width))
+    shape = (rows, columns) if depth == 0 else (filters, depth, rows, columns)
+    kernel = numbers.integers(-4, 5, shape)
+    bias = numbers.integers(-5, 6, filters) if depth else None
+    weights = {"filters": filters, "channels": max(depth, 1), "height": rows, "width": columns}
+    weights["data"] = kernel.ravel().tolist()
+    options = {"each": depth == 0, "bias": None if bias is None else bias.tolist()}
+    answer = page.evaluate(_CONVOLVE, [_picture(image), weights, _axes(padding, stride, dilation), options])
+    try:
+        trace = cs.convolve(image, kernel, bias=bias, padding=padding, stride=stride, dilation=dilation)
+    except RequestError:
+        assert answer == {"fault": "error_kernel_large"}
+        return
+    assert tuple(answer["shape"]) == trace.maps.shape
+    assert answer["data"] == trace.maps.ravel().tolist()
+    ignored = ~(np.array(answer["read"][0], bool)[:, None] & np.array(answer["read"][1], bool)[None, :])
+    assert (ignored == trace.is_ignored).all()
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_grouped_convolution_is_pythons(page: Any, groups: int) -> None:
+    numbers = np.random.default_rng(groups)
+    image = numbers.normal(size=(4, 8, 7)).astype(np.float32)
+    kernel = numbers.normal(size=(8, 4 // groups, 3, 3)).astype(np.float32)
+    trace = cs.convolve(image, kernel, padding=1, groups=groups)
+    weights = {"filters": 8, "channels": 4 // groups, "height": 3, "width": 3, "data": kernel.ravel().tolist()}
+    axes = _axes(((1, 1), (1, 1)), (1, 1), (1, 1))
+    answer = page.evaluate(_CONVOLVE, [_picture(image), weights, axes, {"groups": groups}])
+    np.testing.assert_allclose(answer["data"], trace.maps.ravel(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_pooling_is_pythons(page: Any, seed: int) -> None:
+    draw = random.Random(seed)
+    shape = (draw.choice([1, 3]), draw.randint(4, 12), draw.randint(4, 12))
+    image = np.random.default_rng(seed).integers(-9, 10, shape)
+    size = (draw.randint(1, 4), draw.randint(1, 4))
+    stride = (draw.randint(1, 4), draw.randint(1, 4))
+    dilation = (draw.randint(1, 2), draw.randint(1, 2))
+    padding, ceil, count, kind = _padding(draw), draw.random() < 0.5, draw.random() < 0.5, draw.choice(["max", "avg"])
+    axes = _axes(padding, stride, dilation, ceil=ceil)
+    answer = page.evaluate(_POOL, [_picture(image), kind, list(size), axes, count])
+    options = {"ceil_mode": ceil, "count_include_pad": count}
+    try:
+        trace = cs.pool(image, kind, size, stride=stride, padding=padding, dilation=dilation, **options)
+    except RequestError:
+        assert "fault" in answer
+        return
+    assert tuple(answer["shape"]) == trace.maps.shape
+    np.testing.assert_allclose(answer["data"], trace.maps.ravel(), rtol=1e-6)
+
+
+_TYPED = {
+    "1/9": 1 / 9, "−3": -3, "-0.5": -0.5, "0,25": 0.25, ".5": 0.5, "1e-3": 1e-3,
+    "2/": None, "": None, "1/0": None, "x": None, "--1": None, "1e999": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "value"), _TYPED.items())
+def test_typed_numbers(page: Any, text: str, value: float | None) -> None:
+    read = """async (text) => {
+        const value = (await import("/static/numbers.js")).parseNumber(text);
+        return Number.isNaN(value) ? null : value;
+    }"""
+    assert page.evaluate(read, text) == value
