@@ -13,14 +13,28 @@ _HOMES = {
     "ImageData": "convoscope.data.types",
     "Images": "convoscope.data.types",
     "LeftOut": "convoscope.data.types",
+    "from_arrays": "convoscope.data.arrays",
     "load": "convoscope.data.loading",
+    "read_image": "convoscope.data.decode",
     "registry": "convoscope.data.sets",
     "split_validation": "convoscope.data.splits",
 }
 
-__all__ = ["DataSet", "ImageData", "Images", "LeftOut", "load", "registry", "split_validation"]
+__all__ = [
+    "DataSet",
+    "ImageData",
+    "Images",
+    "LeftOut",
+    "from_arrays",
+    "load",
+    "read_image",
+    "registry",
+    "split_validation",
+]
 
 if TYPE_CHECKING:
+    from convoscope.data.arrays import from_arrays
+    from convoscope.data.decode import read_image
     from convoscope.data.loading import load
     from convoscope.data.sets import DataSet, registry
     from convoscope.data.splits import split_validation

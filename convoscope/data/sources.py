@@ -57,17 +57,22 @@ def locate(data_set: DataSet, request: Request) -> Place:
     Raises:
         RequestError: they are neither on this machine nor reachable.
     """
-    for folder in candidates(data_set, request.data_dir):
-        place = Place(folder)
-        if place.holds(data_set, whole=False):
-            return place
-    kept = Place(cache_folder() / "sets" / data_set.name)
-    if kept.holds(data_set, whole=True):
-        return kept
-    for folder in data_set.system_folders:
-        if Place(folder).holds(data_set, whole=True):
+    return on_disk(data_set, request.data_dir) or _download(data_set, _kept(data_set), request)
+
+
+def on_disk(data_set: DataSet, data_dir: Path | None) -> Place | None:
+    """Where on this machine the files of `data_set` are; None if they would have to be downloaded."""
+    for folder in candidates(data_set, data_dir):
+        if Place(folder).holds(data_set, whole=False):
             return Place(folder)
-    return _download(data_set, kept, request)
+    for place in (_kept(data_set), *map(Place, data_set.system_folders)):
+        if place.holds(data_set, whole=True):
+            return place
+    return None
+
+
+def _kept(data_set: DataSet) -> Place:
+    return Place(cache_folder() / "sets" / data_set.name)
 
 
 def _download(data_set: DataSet, place: Place, request: Request) -> Place:

@@ -54,7 +54,7 @@ def test_a_batch_depends_on_seed_epoch_and_step_alone() -> None:
 
 
 @settings(deadline=None, max_examples=25)
-@given(n=st.integers(4, 60), batch_size=st.integers(2, 20), world=st.integers(2, 4))
+@given(n=st.integers(12, 60), batch_size=st.integers(8, 20), world=st.integers(2, 4))
 def test_processes_share_a_batch_and_see_the_same_pictures(n: int, batch_size: int, world: int) -> None:
     whole, labels, count = make(n, batch_size).batch(0, 0)
     parts = [make(n, batch_size, rank=rank, world=world).batch(0, 0) for rank in range(world)]
@@ -83,4 +83,4 @@ def test_scaling_is_mean_and_deviation_of_the_rows_named() -> None:
 
 def test_a_channel_without_contrast_does_not_divide_by_zero() -> None:
     scaling = Scaling.of(np.full((4, 1, 3, 3), 9, np.uint8))
-    assert np.isfinite(scaling.apply(torch.full((1, 1, 3, 3), 9.0))).all()
+    assert scaling.apply(torch.full((1, 1, 3, 3), 9.0)).isfinite().all()
