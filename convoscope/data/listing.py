@@ -7,7 +7,7 @@ Two layouts are read:
   folders and no files of its own. Where there is a ``test``, ``val`` is joined to ``train`` (validation pictures are
   taken out of that); where there is only ``val``, it is the test set, as published data sets mean it.
 
-Folders inside a class belong to the class. Links are followed, except those that lead back to a folder above them.
+Folders inside a class belong to the class. Links are followed, except those to a folder that the class already holds.
 Hidden files and folders, and the droppings of file managers, don't count. Classes are sorted as a person would:
 ``2`` before ``10``.
 """
@@ -18,6 +18,7 @@ import os
 import re
 import stat
 import unicodedata
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,15 +117,20 @@ def _folders(folder: Path) -> list[str]:
 
 
 def _walk(root: Path, top: str, left_out: list[LeftOut]) -> Iterator[tuple[str, os.stat_result]]:
-    """All files below `root`/`top` with their status; what can't be used is added to `left_out`."""
-    pending: list[tuple[str, tuple[tuple[int, int], ...]]] = [(top, (_identity(os.stat(root)),))]
-    while pending:
-        folder, above = pending.pop()
+    """All files below `root`/`top` with their status; what can't be used is added to `left_out`.
+
+    No folder is read twice, however many links lead to it; the folder itself comes before links to it.
+    """
+    seen = {_identity(os.stat(root))}
+    folders, links = [top], deque[str]()
+    while folders or links:
+        folder = folders.pop() if folders else links.popleft()
         try:
             here = _identity(os.stat(root / folder))
-            if here in above:
+            if here in seen:
                 left_out.append(LeftOut(folder, "loop"))
                 continue
+            seen.add(here)
             with os.scandir(root / folder) as entries:
                 inside = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
@@ -140,7 +146,7 @@ def _walk(root: Path, top: str, left_out: list[LeftOut]) -> Iterator[tuple[str, 
                 left_out.append(LeftOut(name, "closed", error.strerror or str(error)))
                 continue
             if stat.S_ISDIR(status.st_mode):
-                pending.append((name, (*above, here)))
+                (links if entry.is_symlink() else folders).append(name)
             elif not stat.S_ISREG(status.st_mode):  # a pipe would wait for ever
                 left_out.append(LeftOut(name, "no_file"))
             elif status.st_size == 0:

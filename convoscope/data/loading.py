@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 
 from convoscope.core.errors import RequestError
-from convoscope.data.sets import Progress, Request, registry
+from convoscope.data.cache import cache_folder, writing
+from convoscope.data.sets import Contents, DataSet, Progress, Request, registry
 from convoscope.data.types import ImageData, fingerprint
+
+_DAMAGED = ("data.file_torn", "data.file_foreign")
 
 
 def load(
@@ -40,7 +43,7 @@ def load(
     if size is not None:
         raise RequestError("data.size_of_named", name=name_or_folder)
     data_set = registry.get(str(name_or_folder))
-    contents = data_set.read(data_set, Request(None if data_dir is None else Path(data_dir), seed, progress))
+    contents = _read(data_set, Request(None if data_dir is None else Path(data_dir), seed, progress))
     return ImageData(
         name=data_set.name,
         train=contents.train,
@@ -51,6 +54,19 @@ def load(
         licence=data_set.licence,
         fingerprint=fingerprint(contents.train, contents.test, data_set.classes),
     )
+
+
+def _read(data_set: DataSet, request: Request) -> Contents:
+    """Read a named data set; a file of our own cache that turns out damaged is dropped and got again."""
+    try:
+        return data_set.read(data_set, request)
+    except RequestError as error:
+        file = error.values.get("file")
+        if error.key not in _DAMAGED or not isinstance(file, Path) or not file.is_relative_to(cache_folder()):
+            raise
+        with writing():
+            file.unlink()
+    return data_set.read(data_set, request)
 
 
 def as_folder(asked: str | os.PathLike[str]) -> Path | None:

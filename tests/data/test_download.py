@@ -194,6 +194,25 @@ def test_a_set_is_downloaded_once_and_then_found_in_the_cache(server, idx_set, c
     assert len(server.asked) == 4
 
 
+def test_a_file_damaged_in_the_cache_is_got_again(server, idx_set, cache, monkeypatch):
+    monkeypatch.setitem(data.registry._members, "tiny", idx_set)
+    data.load("tiny")
+    path = cache / "sets" / "tiny" / idx_set.files[0].name
+    path.write_bytes(path.read_bytes()[:-10])
+    assert len(data.load("tiny").train) == 30
+    assert len(server.asked) == 5
+
+
+def test_a_file_damaged_in_the_data_folder_is_left_alone(server, idx_set, tmp_path, monkeypatch):
+    monkeypatch.setitem(data.registry._members, "tiny", idx_set)
+    for file in idx_set.files:
+        (tmp_path / file.name).write_bytes(server.files[f"/{file.name}"][:-10])
+    with pytest.raises(RequestError, match="incomplete or damaged"):
+        data.load("tiny", data_dir=tmp_path)
+    assert (tmp_path / idx_set.files[0].name).exists()
+    assert server.asked == []
+
+
 def test_the_data_folder_comes_before_the_network(server, idx_set, tmp_path):
     idx_set.read(idx_set, Request())
     (tmp_path / "mnist").mkdir()

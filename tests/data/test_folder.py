@@ -199,6 +199,20 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
     assert [(left.file, left.cause) for left in loaded.left_out] == [("cat/loop", "loop"), ("cat/self", "closed")]
 
 
+def test_a_maze_of_links_is_read_once(tmp_path):
+    fill(tmp_path)
+    for number in range(40):  # read naively, these are 2 to the power of 40 folders
+        room = tmp_path / "cat" / f"room{number}"
+        room.mkdir()
+        for door in ("left", "right"):
+            (room / door).symlink_to(tmp_path / "cat" / f"room{number + 1}")
+    picture(tmp_path / "cat" / "room40" / "x.png", 42)
+    loaded = data.load(tmp_path)
+    assert len(loaded.train) + len(loaded.test) == 11
+    assert {left.cause for left in loaded.left_out} == {"loop"}
+    assert len(loaded.left_out) == 80
+
+
 def test_unreadable_files_and_folders_are_left_out(tmp_path, monkeypatch):
     fill(tmp_path, count=6)
     (tmp_path / "dog" / "locked").mkdir()

