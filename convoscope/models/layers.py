@@ -7,7 +7,6 @@ a large one costs no more than a small one.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from convoscope.convolution.counts import count_convolution, count_dense
 from convoscope.convolution.receptive import ReceptiveField, Whole, Window, input_field
 from convoscope.core.errors import RequestError
 from convoscope.models.modules import Add, MapScale, ScaledTanh, TableConv2d
+from convoscope.models.shadow import ghost
 
 FLOAT32_BYTES = 4
 
@@ -45,6 +45,7 @@ class Layer:
         macs: multiply-accumulates by weights, for one picture.
         train_flops: floating-point operations of one training step for one picture: 2 a multiply-accumulate, forward,
             for the gradient of the weights, and for the gradient of the input, where there is such a gradient.
+        inputs: the layers whose outputs come in, "input" for the picture; what was computed between layers has no name.
         field: which part of the picture its units see; None where that is not known.
     """
 
@@ -55,6 +56,7 @@ class Layer:
     parameters: int
     macs: int
     train_flops: int
+    inputs: tuple[str, ...]
     field: ReceptiveField | None = field(repr=False, compare=False)
 
     @property
@@ -85,31 +87,17 @@ def layers(model: nn.Module, input_shape: Sequence[int]) -> list[Layer]:
     weights = next(model.parameters(), torch.empty(0))
     picture = torch.empty(1, *shape, dtype=weights.dtype, device="meta")
     walk = _Walk(picture)
-    ghost = _ghost(model).eval()
-    for name, module in ghost.named_modules():
+    walker = ghost(model)
+    for name, module in walker.named_modules():
         if not any(module.children()):
             walk.watch(name, module)
     try:
         with torch.no_grad():
-            ghost(picture)
+            walker(picture)
     except RuntimeError as error:
         name, got = walk.at
         raise RequestError("models.does_not_fit", input=_times(shape), layer=name, got=_times(got)) from error
     return walk.layers
-
-
-def _ghost(model: nn.Module) -> nn.Module:
-    """A copy of `model` on the meta device, made without copying a number, and without the hooks that listen to it."""
-    memo: dict[int, object] = {}
-    for parameter in model.parameters():
-        memo[id(parameter)] = nn.Parameter(torch.empty_like(parameter, device="meta"), parameter.requires_grad)
-    for buffer in model.buffers():
-        memo[id(buffer)] = torch.empty_like(buffer, device="meta")
-    ghost = copy.deepcopy(model, memo)
-    for module in ghost.modules():
-        module._forward_hooks.clear()
-        module._forward_pre_hooks.clear()
-    return ghost
 
 
 class _Walk:
@@ -130,6 +118,7 @@ class _Walk:
         self._fields: dict[int, ReceptiveField | None] = {
             id(picture): input_field((picture.shape[2], picture.shape[3])),
         }
+        self._makers: dict[int, str] = {id(picture): "input"}
         self._kept: list[Tensor] = [picture]
         self._counted: set[int] = set()
         self._trains = False
@@ -161,18 +150,20 @@ class _Walk:
                 parameters=sum(parameter.numel() for parameter in own.values()),
                 macs=macs,
                 train_flops=2 * macs * (1 + trained + self._trains),
+                inputs=tuple(self._makers[id(one)] for one in inputs if id(one) in self._makers),
                 field=_field(module, [self._fields.get(id(one)) for one in inputs], *shapes),
             )
         )
         # From here back, gradients are only needed when something before can be trained.
         self._trains = self._trains or any(parameter.requires_grad for parameter in module.parameters())
         self._fields[id(output)] = self.layers[-1].field
+        self._makers[id(output)] = name
         self._kept.append(output)
 
 
 def _macs(module: nn.Module, input_shape: Shape, output_shape: Shape) -> int:
     if isinstance(module, nn.Conv2d | TableConv2d):
-        window = _window(module)
+        window = window_of(module)
         channels, rows, columns = input_shape
         return count_convolution(
             (channels, rows, columns),
@@ -201,7 +192,7 @@ def _field(
             field = field.joined(other)
         return field
     if isinstance(module, nn.Conv2d | TableConv2d | nn.MaxPool2d | nn.AvgPool2d):
-        return field.through(_window(module))
+        return field.through(window_of(module))
     if isinstance(module, nn.Linear) and len(input_shape) == 1:
         return field.through(Whole())
     if isinstance(module, _ADAPTIVE):
@@ -215,7 +206,8 @@ def _field(
     return field if isinstance(module, _PLACE_BY_PLACE) else None
 
 
-def _window(module: nn.Conv2d | TableConv2d | nn.MaxPool2d | nn.AvgPool2d) -> Window:
+def window_of(module: nn.Conv2d | TableConv2d | nn.MaxPool2d | nn.AvgPool2d) -> Window:
+    """The window that `module` slides over its input."""
     return Window(
         _pair(module.kernel_size),
         stride=_pair(module.stride),

@@ -1,0 +1,33 @@
+"""Copies of a net to listen to: hooks put on them are heard by nobody else, and its own hooks stay silent."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+
+def shadow(model: nn.Module) -> nn.Module:
+    """A copy of the modules of `model`, in evaluation mode, that shares its weights."""
+    return _copied(model, lambda tensor: tensor)
+
+
+def ghost(model: nn.Module) -> nn.Module:
+    """A copy of `model`, in evaluation mode, on the meta device: it knows shapes and holds no number."""
+    return _copied(model, lambda tensor: torch.empty_like(tensor, device="meta"))
+
+
+def _copied(model: nn.Module, replaced: Callable[[Tensor], Tensor]) -> nn.Module:
+    memo: dict[int, object] = {}
+    for parameter in model.parameters():
+        other = replaced(parameter)
+        memo[id(parameter)] = other if other is parameter else nn.Parameter(other, parameter.requires_grad)
+    for buffer in model.buffers():
+        memo[id(buffer)] = replaced(buffer)
+    copied = copy.deepcopy(model, memo)
+    for module in copied.modules():
+        module._forward_hooks.clear()
+        module._forward_pre_hooks.clear()
+    return copied.eval()
