@@ -120,7 +120,7 @@ def _rows(kept: Stored, rows: npt.NDArray[np.int64], name: str) -> Pixels:
     if not path.exists():
         with writing(), locked(path.with_suffix(".lock")):
             if not path.exists():
-                copy_rows(kept.images, rows, path.with_suffix(".new"))
+                copy_rows(kept.folder / "images.npy", rows, path.with_suffix(".new"))
                 os.replace(path.with_suffix(".new"), path)
     images: Pixels = np.load(path, mmap_mode="r", allow_pickle=False)
     return images

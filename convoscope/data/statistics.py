@@ -7,16 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from convoscope.data.types import Pixels
-
-_ROWS = 4096
+from convoscope.data.types import Pixels, blocks
 
 
 def mean_and_std(images: Pixels) -> tuple[list[float], list[float]]:
     """Mean and standard deviation of each channel of (N, C, H, W), as fractions of the full range; exact."""
     counts = np.zeros((images.shape[1], 256), dtype=np.int64)
-    for start in range(0, len(images), _ROWS):
-        block = images[start : start + _ROWS]
+    for rows in blocks(images):
+        block = images[rows]
         for channel in range(images.shape[1]):
             counts[channel] += np.bincount(block[:, channel].ravel(), minlength=256)
     share = counts / counts.sum(axis=1, keepdims=True)

@@ -32,12 +32,12 @@ from convoscope.data.decoder import Answer
 from convoscope.data.decoding import chunks, run_jobs
 from convoscope.data.listing import Entry, Listing
 from convoscope.data.sets import Progress
-from convoscope.data.types import Labels, LeftOut, Pixels, update_digest
+from convoscope.data.types import Labels, LeftOut, Pixels, blocks
 
 OWN_SIZE_LIMIT = 64  # pictures that are all of one size keep it up to here
 DEFAULT_SIZE = 64
 
-_ROWS = 4096  # pictures copied at a time
+_BLOCK = 1 << 24  # bytes hashed at a time
 _TORN = (OSError, ValueError, KeyError, TypeError)  # what reading a file that is not whole can raise
 
 Size = tuple[int, int]
@@ -244,20 +244,20 @@ def _blank(path: Path, shape: tuple[int, ...]) -> int:
 
 def _rewrite(path: Path, rows: npt.NDArray[np.int64], channels: int) -> None:
     """Keep only `rows`, and the first of the channels where `channels` is 1 (they are all alike then)."""
-    images = np.load(path, mmap_mode="r", allow_pickle=False)
-    copy_rows(images[:, :channels], rows, path.with_suffix(".new"))
-    del images
+    copy_rows(path, rows, path.with_suffix(".new"), channels)
     os.replace(path.with_suffix(".new"), path)
 
 
-def copy_rows(images: Pixels, rows: npt.NDArray[np.int64], path: Path) -> None:
-    """Write `rows` of `images` (N, C, H, W) to the .npy file `path`, a few thousand at a time."""
-    _blank(path, (len(rows), *images.shape[1:]))
-    with open(path, "r+b") as file:
-        np.lib.format.read_magic(file)
-        np.lib.format.read_array_header_1_0(file)
-        for start in range(0, len(rows), _ROWS):
-            file.write(np.ascontiguousarray(images[rows[start : start + _ROWS]]).data)
+def copy_rows(source: Path, rows: npt.NDArray[np.int64], target: Path, channels: int | None = None) -> None:
+    """Write `rows`, and the first `channels`, of the .npy file `source` (N, C, H, W) to the .npy file `target`."""
+    images = np.load(source, mmap_mode="r", allow_pickle=False)[:, :channels]
+    start = _blank(target, (len(rows), *images.shape[1:]))
+    with open(target, "r+b") as file:
+        file.seek(start)
+        for block in blocks(images, len(rows)):
+            # Mapped anew each time: pages of a mapping that were read count as this process's memory until it is gone.
+            images = np.load(source, mmap_mode="r", allow_pickle=False)[:, :channels]
+            file.write(np.ascontiguousarray(images[rows[block]]).data)
 
 
 def _write_facts(
@@ -268,10 +268,12 @@ def _write_facts(
     sizes: dict[str, int],
     left_out: list[LeftOut],
 ) -> str:
-    images = np.load(beside / "images.npy", mmap_mode="r", allow_pickle=False)
     labels = np.array([entry.label for entry in entries], dtype=np.int64)
     digest = hashlib.sha256("\0".join(listing.classes).encode("utf-8", "surrogatepass"))
-    update_digest(digest, images, labels)
+    digest.update(labels.astype("<i8").data)
+    with open(beside / "images.npy", "rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
     left_out.sort(key=lambda left: left.file)
     facts = {
         "names": [entry.name for entry in entries],
@@ -284,4 +286,4 @@ def _write_facts(
     }
     text = json.dumps(facts)
     (beside / "facts.json").write_text(text, "ascii")
-    return _sha256(str(images.shape), *listing.classes, text)
+    return _sha256(*listing.classes, text)

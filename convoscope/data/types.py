@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from convoscope.core.messages import say
 Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
-_CHUNK = 4096  # pictures hashed at a time, so that a memory-mapped array is never read whole
+_BLOCK = 32 << 20  # bytes of pictures worked on at a time, so that a memory-mapped array is never in memory whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,15 +91,17 @@ class ImageData:
 
 def fingerprint(train: Images, test: Images, classes: tuple[str, ...]) -> str:
     """The sha256, in hex, of the pixels, labels, class names and split of a data set."""
-    digest = hashlib.sha256("\0".join(classes).encode("utf-8", "surrogateescape"))
+    digest = hashlib.sha256("\0".join(classes).encode("utf-8", "surrogatepass"))
     for part in (train, test):
-        update_digest(digest, part.images, part.labels)
+        digest.update(repr(part.images.shape).encode())
+        for rows in blocks(part.images):
+            digest.update(np.ascontiguousarray(part.images[rows]).data)
+        digest.update(np.ascontiguousarray(part.labels, dtype="<i8").data)
     return digest.hexdigest()
 
 
-def update_digest(digest: Any, images: Pixels, labels: Labels) -> None:
-    """Add shape, pixels (N, C, H, W) and labels (N,) to a `hashlib` digest, a few thousand pictures at a time."""
-    digest.update(repr(images.shape).encode())
-    for start in range(0, len(images), _CHUNK):
-        digest.update(np.ascontiguousarray(images[start : start + _CHUNK]).data)
-    digest.update(np.ascontiguousarray(labels, dtype="<i8").data)
+def blocks(images: Pixels, count: int | None = None) -> Iterator[slice]:
+    """Cut `count` rows (all, if not given) of the size of those of `images` (N, C, H, W) into blocks of 32 MB."""
+    count = len(images) if count is None else count
+    step = max(1, _BLOCK // max(1, math.prod(images.shape[1:])))
+    return (slice(start, min(start + step, count)) for start in range(0, count, step))

@@ -15,7 +15,7 @@ from test_folder import fill, picture
 
 from convoscope import data
 from convoscope.core.errors import RequestError
-from convoscope.data import decoder, decoding, store
+from convoscope.data import decoder, decoding, store, types
 
 
 @pytest.fixture
@@ -201,12 +201,14 @@ def test_jobs_are_bounded_in_files_and_memory():
     assert list(decoding.chunks(0, 1)) == []
 
 
-def test_rows_are_copied_exactly(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "_ROWS", 3)
+@pytest.mark.parametrize("channels", [None, 1])
+def test_rows_are_copied_exactly(tmp_path, monkeypatch, channels):
+    monkeypatch.setattr(types, "_BLOCK", 130)
     images = np.random.default_rng(0).integers(0, 256, (20, 3, 4, 5), dtype=np.uint8)
+    np.save(tmp_path / "a.npy", images)
     rows = np.array([3, 1, 19, 0, 7, 7, 2])
-    store.copy_rows(images, rows, tmp_path / "a.npy")
-    assert (np.load(tmp_path / "a.npy") == images[rows]).all()
+    store.copy_rows(tmp_path / "a.npy", rows, tmp_path / "b.npy", channels)
+    assert (np.load(tmp_path / "b.npy") == images[rows, :channels]).all()
 
 
 def test_the_decoder_answers_line_by_line(tmp_path, monkeypatch, capsys):
