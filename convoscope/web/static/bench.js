@@ -66,10 +66,10 @@ export function createBench({ t, language, source, query = {}, setting: given = 
 
   function take(name, next) {
     if (!picture || picture.height !== next.height || picture.width !== next.width) player.stop();
-    // A large picture is entered at its middle: its corner seldom shows anything.
-    if (!picture && !query.at && next.height > 60) Object.assign(cursor, { row: next.height >> 1, column: next.width >> 1 });
+    if (!picture && !query.at && next.height > 60) cursor.middle = true;
     picture = next;
     pictureName = name;
+    showKernel();
     controls.refresh(picture);
     changed();
   }
@@ -100,6 +100,8 @@ export function createBench({ t, language, source, query = {}, setting: given = 
     const output = currentOutput();
     if (!output) return;
     cursor.map = clamp(cursor.map, output.channels);
+    // A large picture is entered at its middle: its corner seldom shows anything.
+    if (cursor.middle) Object.assign(cursor, { row: output.height >> 1, column: output.width >> 1, middle: false });
     cursor.row = clamp(cursor.row, output.height);
     cursor.column = clamp(cursor.column, output.width);
     const names = Array.from({ length: output.channels }, (_, map) => [String(map), mapName(map)]);

@@ -22,6 +22,7 @@ export function createControls({ t, language, source, setting, onchange, onkerne
     dilation: field(t("dilation"), typed("dilation")),
     "pool-size": field(t("pool_size"), typed("poolSize")),
     "pool-stride": field(t("pool_stride"), typed("poolStride")),
+    "pool-dilation": field(t("dilation"), typed("poolDilation")),
     "pool-padding": field(t("padding"), typed("poolPadding"), t("hint_padding")),
   };
   const paddingKind = field(t("padding_kind"), paddingPick);
@@ -32,7 +33,7 @@ export function createControls({ t, language, source, setting, onchange, onkerne
   const ceil = checkbox(t("ceil_mode"), setting.ceil, (value) => set("ceil", value));
   const countPad = checkbox(t("count_padding"), setting.countPad, (value) => set("countPad", value));
   const pooling = h("div", { class: "sub" },
-    h("div", { class: "row" }, fields["pool-size"].element, fields["pool-stride"].element), h("p", { class: "hint" }, t("hint_pool")),
+    h("div", { class: "row" }, fields["pool-size"].element, fields["pool-stride"].element, fields["pool-dilation"].element), h("p", { class: "hint" }, t("hint_pool")),
     fields["pool-padding"].element, ceil.element, countPad.element);
   const convolution = h("div", { class: "sub" }, parameters.element,
     h("div", { class: "row" }, size.element, fields.stride.element, fields.dilation.element),
@@ -89,7 +90,7 @@ export function createControls({ t, language, source, setting, onchange, onkerne
     for (const [name, control] of Object.entries({
       padding: padding.control, stride: fields.stride.control, dilation: fields.dilation.control,
       poolSize: fields["pool-size"].control, poolStride: fields["pool-stride"].control,
-      poolPadding: fields["pool-padding"].control, channels: channels.control, pool: pool.control,
+      poolPadding: fields["pool-padding"].control, poolDilation: fields["pool-dilation"].control, channels: channels.control, pool: pool.control,
     })) if (control.value !== setting[name]) control.value = setting[name];
     ceil.control.checked = setting.ceil;
     countPad.control.checked = setting.countPad;

@@ -2,7 +2,7 @@
 //
 // A setting: {kernel: {name, filters, channels, rows, columns, cells: [text]} | null, channels: "each" | "sum",
 //   groups, bias: [text] | null, padding, stride, dilation, pool: "none" | "max" | "avg", poolSize, poolStride,
-//   poolPadding, ceil, countPad}; padding is "valid", "same", or 1, 2 or 4 numbers, stride and the rest 1 or 2.
+//   poolPadding, poolDilation, ceil, countPad}; padding is "valid", "same", or 1, 2 or 4 numbers, stride and the rest 1 or 2.
 
 import { PlanError, convolve, pad, planAxis, pool, readBy, tapsWithin, windowAt } from "./convolve.js";
 import { parseNumber } from "./numbers.js";
@@ -12,7 +12,7 @@ export function settingOf(kernel) {
   return {
     kernel: kernel && kernelOf(kernel), channels: "each", groups: 1, bias: null,
     padding: "valid", stride: "1", dilation: "1",
-    pool: "none", poolSize: "2", poolStride: "", poolPadding: "valid", ceil: false, countPad: false,
+    pool: "none", poolSize: "2", poolStride: "", poolPadding: "valid", poolDilation: "1", ceil: false, countPad: false,
   };
 }
 
@@ -91,8 +91,9 @@ function poolingStage(setting, picture, errors) {
   const size = readPair(setting.poolSize, "pool-size", errors);
   const steps = setting.poolStride.trim() === "" ? size : readPair(setting.poolStride, "pool-stride", errors);
   const sides = readPadding(setting.poolPadding, "pool-padding", errors);
-  if (!picture || !size || !steps || !sides) return null;
-  const plan = planOf(picture, size, { sides, steps, apart: [1, 1], ceil: setting.ceil }, "pool-", errors);
+  const apart = readPair(setting.poolDilation, "pool-dilation", errors);
+  if (!picture || !size || !steps || !sides || !apart) return null;
+  const plan = planOf(picture, size, { sides, steps, apart, ceil: setting.ceil }, "pool-", errors);
   if (!plan) return null;
   try {
     const output = pool(picture, setting.pool, plan, { countPad: setting.countPad });

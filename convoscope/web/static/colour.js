@@ -5,6 +5,8 @@ const BELOW = [[255, 255, 255], [158, 188, 220], [44, 104, 172]];
 const ABOVE = [[255, 255, 255], [243, 183, 146], [212, 90, 34]];
 const STEPS = 256;
 const LARGE = 10000;
+// Where black and white have the same contrast; either side of it the better one has more than 4.5 : 1.
+const EVEN = 0.179;
 
 const belowTable = table(BELOW);
 const aboveTable = table(ABOVE);
@@ -65,7 +67,7 @@ function scale(kind, low, high, packed) {
   return {
     kind, low, high, packed,
     css: (value) => css(packed(value)),
-    ink: (value) => (brightness(packed(value)) > 150 ? "#1b1b19" : "#ffffff"),
+    ink: (value) => (luminance(packed(value)) > EVEN ? "#000000" : "#ffffff"),
   };
 }
 
@@ -77,8 +79,13 @@ function css(colour) {
   return `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;
 }
 
-function brightness(colour) {
-  return 0.299 * (colour & 255) + 0.587 * ((colour >> 8) & 255) + 0.114 * ((colour >> 16) & 255);
+// The relative luminance of WCAG 2.2.
+function luminance(colour) {
+  const [red, green, blue] = [colour & 255, (colour >> 8) & 255, (colour >> 16) & 255].map((level) => {
+    const part = level / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
 function table(stops) {

@@ -18,13 +18,16 @@ export function createKernelEditor({ t, channelName, onedit }) {
   const picks = h("div", { class: "picks" }, filterPick, slicePick);
   const element = h("figure", { class: "kernel-figure" }, caption, picks, h("div", { class: "scroll" }, grid), fault);
   let kernel = null;
+  let named = "";
   let inputs = [];
 
   function show(next, filter = 0) {
     const same = kernel && kernel.rows === next.rows && kernel.columns === next.columns
       && kernel.filters === next.filters && kernel.channels === next.channels;
     kernel = next;
-    if (!same) build();
+    const names = [next.channels, channelName(0)].join();
+    if (!same || names !== named) build();
+    named = names;
     if (kernel.filters > 1) filterPick.value = String(filter);
     refill();
   }

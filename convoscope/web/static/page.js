@@ -11,29 +11,28 @@ const LEVELS = { bench: createBench };
 const LANGUAGES = { en: "English", es: "Español" };
 
 const messages = await fetchMessages();
+const standard = document.documentElement.lang;
 const announcer = createAnnouncer();
-const entries = {};
 let current = null;
 let opening = 0;
 
 /** Open what the address says. */
 async function open() {
   const query = readQuery(location.search);
-  const language = query.lang in LANGUAGES ? query.lang : document.documentElement.lang;
+  const language = query.lang in LANGUAGES ? query.lang : standard;
   const level = query.level in LEVELS ? query.level : "bench";
   const t = translator(messages, language);
   document.documentElement.lang = language;
   document.title = `${t(`level_${level}`)} – ${t("page_title")}`;
   opening += 1;
   const mine = opening;
-  const place = h("main", { id: "content", tabindex: "-1" });
+  const place = h("main", { id: "content", tabindex: "-1" }, h("p", { class: "hint" }, t("loading")));
   fill(document.body, skipLink(t), head(t, level, language), place, announcer.element);
   current?.destroy();
   current = null;
   try {
     const source = await serverSource(language, t);
     if (mine !== opening) return;
-    entries[level] = query;
     const onstate = (state) => remember({ ...(query.lang ? { lang: language } : {}), level, ...state });
     current = LEVELS[level]({ t, language, source, query, onstate, announce: announcer.say, go });
     fill(place, current.element);

@@ -22,6 +22,11 @@ export function decode(text, encoding) {
   return encoding === "float32" ? new Float32Array(bytes.buffer) : Float32Array.from(bytes);
 }
 
+/** A picture as it travels ({channels, height, width, encoding, data: base64}), with its numbers decoded. */
+export function pictureOf({ channels, height, width, encoding, data }) {
+  return { channels, height, width, data: decode(data, encoding) };
+}
+
 function paintChannel(pixels, picture, channel, scale) {
   const start = channel * pixels.length;
   for (let index = 0; index < pixels.length; index++) pixels[index] = scale.packed(picture.data[start + index]);

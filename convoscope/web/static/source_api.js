@@ -1,6 +1,6 @@
 // Everything the page asks of its server. A fault comes back as an Error whose message is the server's sentence.
 
-import { decode } from "./raster.js";
+import { pictureOf } from "./raster.js";
 
 const BASE = "/api/v1";
 
@@ -28,11 +28,6 @@ export async function serverSource(language, t) {
 export async function fetchMessages() {
   const answer = await fetch(`${BASE}/messages`);
   return answer.json();
-}
-
-/** A picture as the server sends it, with its numbers decoded. */
-export function pictureOf({ channels, height, width, encoding, data }) {
-  return { channels, height, width, data: decode(data, encoding) };
 }
 
 async function request(path, language, t, options = {}) {

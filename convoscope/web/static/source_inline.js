@@ -1,6 +1,6 @@
 // The same source without a server: all that a notebook or a report needs is handed over with it.
 
-import { pictureOf } from "./source_api.js";
+import { pictureOf } from "./raster.js";
 
 /** A source over `given` {kernels, pictures: [{name, names, credit, …encoded}]}. */
 export function inlineSource(given, language) {

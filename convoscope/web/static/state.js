@@ -1,6 +1,6 @@
 // What is seen lives in the address, so that a link leads to the exact situation.
 
-const KERNEL_FIELDS = ["padding", "stride", "dilation", "pool", "poolSize", "poolStride", "poolPadding"];
+const KERNEL_FIELDS = ["padding", "stride", "dilation", "pool", "poolSize", "poolStride", "poolPadding", "poolDilation"];
 
 /** The situation in a query string: {name: text}. */
 export function readQuery(text) {
@@ -12,7 +12,7 @@ export function writeQuery(entries) {
   const kept = Object.entries(entries).filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== false);
   const query = new URLSearchParams(kept.map(([name, value]) => [name, String(value)]));
   // Commas and semicolons are allowed in a query and keep a typed kernel readable.
-  return query.toString().replaceAll("%2C", ",").replaceAll("%3B", ";").replaceAll("%2F", "/").replaceAll("%3A", ":");
+  return query.toString().replaceAll("%2C", ",").replaceAll("%3B", ";").replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%3D", "=");
 }
 
 /** The bench's setting as query entries, leaving out what `standard` says anyway. */

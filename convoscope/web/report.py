@@ -1,0 +1,65 @@
+"""A view as one HTML file that works from disk: no server, no network, and a policy that allows neither."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+from convoscope.core.errors import RequestError
+from convoscope.core.messages import say
+from convoscope.web.assets import assets
+from convoscope.web.bundle import bundle
+from convoscope.web.document import Traces, trace_document
+
+_START = """
+view_js.showView(document.getElementById("view"), JSON.parse(document.getElementById("given").textContent));
+"""
+
+
+def convolution_page(traces: Traces, path: Path | str) -> Path:
+    """Write the page of a convolution, a pooling, or a convolution and the pooling after it.
+
+    Raises:
+        RequestError: the file can't be written.
+    """
+    target = Path(path)
+    try:
+        target.write_text(page_of(trace_document(traces)), "utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RequestError("web.report_write", field="out", path=str(path), reason=reason) from error
+    return target
+
+
+def page_of(document: dict[str, Any]) -> str:
+    """The page of a document (see `convoscope.web.document`), as text."""
+    script = f'"use strict";\n{bundle("view.js")}{_START}'
+    style = assets()["style.css"].text
+    policy = f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data: blob:"
+    # "<" would let a text in the document end the element it stands in.
+    given = json.dumps(document, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+    return f"""<!doctype html>
+<html lang="{document["language"]}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>{html.escape(say("web.page_title"))}</title>
+<style>{style}</style>
+</head>
+<body class="convoscope">
+<noscript><p class="lead">{html.escape(say("web.noscript"))}</p></noscript>
+<main id="view"></main>
+<script type="application/json" id="given">{given}</script>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

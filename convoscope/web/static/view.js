@@ -1,0 +1,28 @@
+// One view without a server: in a notebook's output, or as the whole of a report.
+
+import { createAnnouncer } from "./announcer.js";
+import { createBench } from "./bench.js";
+import { fill, h } from "./dom.js";
+import { translator } from "./i18n.js";
+import { inlineSource } from "./source_inline.js";
+
+const LANGUAGES = { en: "English", es: "Español" };
+
+/** Show `given` {language, messages, kernels, pictures, setting} in `root`; both languages stay a click apart. */
+export function showView(root, given) {
+  const announcer = createAnnouncer();
+  let current = null;
+
+  function open(language) {
+    const t = translator(given.messages, language);
+    const links = Object.entries(LANGUAGES).map(([code, name]) => h("button", {
+      type: "button", class: "plain", lang: code, "aria-pressed": String(code === language), onclick: () => open(code) }, name));
+    current?.destroy();
+    current = createBench({
+      t, language, source: inlineSource(given, language), setting: structuredClone(given.setting), announce: announcer.say });
+    fill(root, h("div", { class: "languages", role: "group", "aria-label": t("language") }, links), current.element, announcer.element);
+  }
+
+  root.classList.add("convoscope", "alone");
+  open(given.language);
+}

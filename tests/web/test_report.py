@@ -1,0 +1,82 @@
+"""A convolution as one file, opened from disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import convoscope as cs
+from convoscope.core.errors import RequestError
+from convoscope.web.report import convolution_page
+
+IMAGE = [[1, 0, 1, 1, 0], [0, 1, 0, 0, 1], [1, 0, 1, 1, 0], [1, 1, 0, 1, 1], [1, 0, 1, 1, 0]]
+
+
+def _opened(browser: Any, path: Path) -> Any:
+    page = browser.new_page()
+    asked: list[str] = []
+    faults: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.goto(path.as_uri())
+    page.wait_for_selector(".sum-line")
+    assert asked == [path.as_uri()]
+    assert faults == []
+    return page
+
+
+@pytest.mark.browser
+def test_report_works_from_disk(browser: Any, tmp_path: Path) -> None:
+    trace = cs.convolve(IMAGE, cs.kernels["cross"])
+    page = _opened(browser, convolution_page([trace, cs.pool(trace.output, "max", 3)], tmp_path / "page.html"))
+    assert page.locator(".sum-line").inner_text().endswith("= 5")
+    page.get_by_role("button", name="Step", exact=True).click()
+    assert page.locator(".sum h3").inner_text() == "Row 0, column 1: −1"
+    page.get_by_role("button", name="Español").click()
+    assert page.get_by_text("Mapa de características, 3 × 3", exact=True).is_visible()
+    assert page.get_by_text("Tras el agrupamiento máximo, 1 × 1", exact=True).is_visible()
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("case", ["filters", "same", "floats", "pool", "grouped"])
+def test_report_shows_pythons_numbers(browser: Any, tmp_path: Path, case: str) -> None:
+    numbers = np.random.default_rng(3)
+    colour = numbers.integers(0, 256, (3, 9, 8))
+    traces = {
+        "filters": lambda: cs.convolve(colour, numbers.integers(-3, 4, (4, 3, 3, 3)), bias=[1, -2, 3, 4], padding=1),
+        "same": lambda: cs.convolve(colour, cs.kernels["sobel-x"], padding="same", stride=2, dilation=2),
+        "floats": lambda: cs.convolve(numbers.normal(size=(7, 7)), numbers.normal(size=(2, 4))),
+        "pool": lambda: cs.pool(colour, "avg", (2, 3), stride=2, padding=1, ceil_mode=True, count_include_pad=True),
+        "grouped": lambda: cs.convolve(numbers.normal(size=(4, 6, 6)), numbers.normal(size=(8, 2, 3, 3)), groups=2),
+    }
+    trace = traces[case]()
+    page = _opened(browser, convolution_page(trace, tmp_path / "page.html"))
+    figure = page.locator("figure.map:visible").last
+    figure.locator("summary").click()
+    figure.locator("td:not(:empty)").first.wait_for()
+    cells = [float(text.replace("−", "-")) for text in figure.locator("td:not(:empty)").all_inner_texts()]
+    shown = np.array(cells).reshape(trace.maps[0].shape)
+    np.testing.assert_allclose(shown, trace.maps[0], rtol=1e-3)
+    page.close()
+
+
+def test_report_is_the_same_each_time(tmp_path: Path) -> None:
+    trace = cs.convolve(IMAGE, [[1, 2]])
+    first, second = (convolution_page(trace, tmp_path / name).read_bytes() for name in ("a.html", "b.html"))
+    assert first == second
+
+
+def test_texts_cannot_leave_their_element(tmp_path: Path) -> None:
+    page = convolution_page(cs.convolve(IMAGE, [[1]]), tmp_path / "page.html").read_text("utf-8")
+    given = page.partition('id="given">')[2].partition("</script>")[0]
+    assert "<" not in given
+
+
+def test_unwritable_place_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="can't be written"):
+        convolution_page(cs.convolve(IMAGE, [[1]]), tmp_path / "missing" / "page.html")
