@@ -1,9 +1,17 @@
-"""The default: a small net made to train fast on a plain CPU.
+"""The default: a small net made to be trained in seconds to minutes on a plain CPU.
 
-A 5x5 convolution with stride 2 halves the picture at once, so that the wide layers work on few pixels; 3x3 convolutions
-follow, each with batch normalisation (Ioffe, Szegedy 2015) and GELU (Hendrycks, Gimpel 2016), with maximum poolings
-between them and a global maximum (Lin et al. 2013 pool globally, by average) before one dense layer. After Springenberg
-et al. 2014, "Striving for Simplicity", for the strided first layer. 61,306 parameters on 1x28x28 with 10 classes.
+A first convolution with a large kernel and stride 2 halves the picture at once, so that what follows works on few
+pixels (Springenberg et al. 2014, "Striving for Simplicity"). Then blocks of 3x3 convolutions, each with batch
+normalisation (Ioffe, Szegedy 2015) and GELU (Hendrycks, Gimpel 2016); the first of a block is pooled before it is
+normalised, since that is cheaper. A global maximum and one dense layer end it. 61,296 parameters on 1x28x28 with 10
+classes.
+
+That the kernels of a convolution begin by passing its input on, that normalisations have no trainable scale (the next
+kernels can do as much), and the frozen whitening layer that may come first are from K. Jordan 2024, "94% on CIFAR-10 in
+3.29 seconds on a single GPU" (arXiv 2404.00498).
+
+Only the global maximum fixes a size, so a net made for one size takes other ones too: training may begin on small
+pictures.
 """
 
 from __future__ import annotations
@@ -12,12 +20,15 @@ from typing import Annotated
 
 from torch import nn
 
+from convoscope.core.errors import RequestError
 from convoscope.models._registry import registry
 from convoscope.models.activation import Activation, activation_layer
 from convoscope.models.chain import Chain
 from convoscope.models.parameters import Limits
+from convoscope.models.whitening import Whitening
 
-Width = Limits(1, 1024)
+# A pooling of maps smaller than this would leave too little to tell where something is.
+_LEAST_POOLED = 4
 
 
 @registry.register("convnet")
@@ -25,37 +36,75 @@ def convnet(
     input_shape: tuple[int, int, int],
     classes: int,
     *,
-    first: Annotated[int, Width] = 16,
-    widths: Annotated[tuple[int, ...], Width] = (32, 64, 64),
-    pool_after: Annotated[tuple[int, ...], Limits(2, 32)] = (2, 4),
+    widths: Annotated[tuple[int, ...], Limits(1, 2048)] = (32, 64, 64),
+    depths: Annotated[tuple[int, ...], Limits(1, 8)] = (1,),
+    stem_width: Annotated[int, Limits(1, 1024)] = 16,
+    stem_kernel: Annotated[int, Limits(1, 15)] = 5,
+    stem_stride: Annotated[int, Limits(1, 8)] = 2,
+    whiten: bool = False,
     activation: Activation = "gelu",
+    norm_momentum: Annotated[float, Limits(0.001, 1)] = 0.4,
 ) -> nn.Module:
-    """A strided 5x5 convolution, 3x3 convolutions with poolings, a global maximum. (B, C, H, W) -> logits (B, classes).
+    """A strided convolution, blocks of 3x3 convolutions, a global maximum. (B, C, H, W) -> logits (B, classes).
 
     Args:
         input_shape: (C, H, W) of one picture.
         classes: number of classes.
-        first: feature maps of the strided 5x5 convolution.
-        widths: feature maps of the 3x3 convolutions, one number each.
-        pool_after: numbers of the convolutions that a 2x2 maximum pooling follows; the strided one is number 1.
+        widths: feature maps of each block.
+        depths: convolutions of each block; one number stands for all blocks.
+        stem_width: feature maps of the first convolution.
+        stem_kernel: rows and columns of its kernels.
+        stem_stride: its stride.
+        whiten: make it a frozen whitening layer instead, of 2·C·k·k feature maps, to be fitted to the training pictures
+            (`convoscope.models.whitening`).
         activation: after each normalisation.
+        norm_momentum: share of the newest batch in the running statistics of the normalisations.
 
     Raises:
-        RequestError: a pooling gets a map smaller than 2x2 (the sentence names the layer).
+        RequestError: `depths` and `widths` don't go together, or a picture smaller than a whitening kernel.
     """
+    if len(depths) == 1:
+        depths = depths * len(widths)
+    if len(depths) != len(widths):
+        raise RequestError("models.depths", depths=_listed(depths), widths=_listed(widths), count=len(widths))
     chain = Chain(input_shape)
-    pools = 0
-    for number, maps in enumerate((first, *widths), start=1):
-        kernel, stride = (5, 2) if number == 1 else (3, 1)
-        # No bias: the normalisation has one.
-        convolution = nn.Conv2d(chain.shape[0], maps, kernel, stride, padding=kernel // 2, bias=False)
-        chain.add(f"conv{number}", convolution)
-        chain.add(f"norm{number}", nn.BatchNorm2d(maps))
-        chain.add(f"act{number}", activation_layer(activation))
-        if number in pool_after:
-            pools += 1
-            chain.add(f"pool{pools}", nn.MaxPool2d(2))
-    chain.add(f"pool{pools + 1}", nn.AdaptiveMaxPool2d(1))
+    number = 1
+    if whiten:
+        chain.add("conv1", Whitening(input_shape[0], stem_kernel, stem_stride))
+    else:
+        chain.add("conv1", _convolution(input_shape[0], stem_width, stem_kernel, stem_stride))
+        chain.add("norm1", _normalisation(stem_width, norm_momentum))
+    chain.add("act1", activation_layer(activation))
+    for block, (width, depth) in enumerate(zip(widths, depths, strict=True), start=1):
+        for place in range(depth):
+            number += 1
+            chain.add(f"conv{number}", _convolution(chain.shape[0], width, 3, 1))
+            if place == 0 and min(chain.shape[1:]) >= _LEAST_POOLED:
+                chain.add(f"pool{block}", nn.MaxPool2d(2))
+            chain.add(f"norm{number}", _normalisation(width, norm_momentum))
+            chain.add(f"act{number}", activation_layer(activation))
+    chain.add("pool", nn.AdaptiveMaxPool2d(1))
     chain.add("flatten", nn.Flatten())
-    chain.add("output", nn.Linear(chain.shape[0], classes))
+    output = nn.Linear(chain.shape[0], classes, bias=False)
+    nn.init.normal_(output.weight, std=1 / chain.shape[0])
+    chain.add("output", output)
     return chain.net()
+
+
+def _convolution(maps: int, out: int, kernel: int, stride: int) -> nn.Conv2d:
+    # No bias: the normalisation after it has one.
+    convolution = nn.Conv2d(maps, out, kernel, stride, padding=kernel // 2, bias=False)
+    if kernel == 3 and stride == 1 and out >= maps:
+        # As many kernels as there are maps pass them on; the others stay random.
+        nn.init.dirac_(convolution.weight.data[:maps])
+    return convolution
+
+
+def _normalisation(maps: int, momentum: float) -> nn.BatchNorm2d:
+    normalisation = nn.BatchNorm2d(maps, momentum=momentum)
+    normalisation.weight.requires_grad_(False)
+    return normalisation
+
+
+def _listed(numbers: tuple[int, ...]) -> str:
+    return "-".join(map(str, numbers))

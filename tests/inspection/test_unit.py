@@ -21,6 +21,7 @@ SPECS = [
     "lenet5:activation=scaled-tanh,pool=trainable,c3_table=true",
     "typical:convs=2,norm=true,kernel=5,pool=avg,activation=silu",
     "resnet:depth=2,width=8",
+    "convnet:whiten=true,stem_kernel=2,stem_stride=1,widths=8-8",
 ]
 
 

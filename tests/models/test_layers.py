@@ -13,6 +13,7 @@ from convoscope.models.modules import Add
 
 SPECS = [
     *models.registry,
+    "convnet:whiten=true,stem_kernel=2,stem_stride=1,depths=2",
     "lenet5:c3_table=true,pool=trainable",
     "typical:convs=2,norm=true,kernel=5,pool=avg",
     "resnet:depth=2,stages=3,width=8",
@@ -99,7 +100,7 @@ def test_receptive_fields_of_lenet5_are_those_of_the_paper():
 @settings(max_examples=25, deadline=None)
 @given(
     spec=st.sampled_from(
-        ["convnet:pool_after=3", "resnet:stages=2,width=4", "typical:blocks=1,convs=2,width=4,dense=0"]
+        ["convnet:widths=4-6,stem_width=3", "resnet:stages=2,width=4", "typical:blocks=1,convs=2,width=4,dense=0"]
     ),
     height=st.integers(8, 20),
     width=st.integers(8, 20),

@@ -1,0 +1,47 @@
+"""A first layer that is not trained but worked out from pictures: it turns patches into uncorrelated numbers.
+
+After K. Jordan 2024, "94% on CIFAR-10 in 3.29 seconds on a single GPU" (arXiv 2404.00498), who takes it from D. Page
+2019, "How to train your ResNet". The kernels are the principal components of the patches, each divided by its
+deviation; and their negatives, so that an activation that silences half of each loses nothing.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+# Keeps components that hardly occur in pictures from being blown up.
+_LEAST_VARIANCE = 5e-4
+
+
+class Whitening(nn.Conv2d):
+    """A convolution without padding with 2·C·k·k frozen kernels, and a trainable bias. Random until it is fitted.
+
+    Args:
+        channels: C, of the pictures.
+        kernel: k, rows and columns of a patch.
+        stride: pixels from one patch to the next.
+    """
+
+    def __init__(self, channels: int, kernel: int, stride: int = 1) -> None:
+        super().__init__(channels, 2 * channels * kernel**2, kernel, stride)
+        self.weight.requires_grad_(False)
+
+    @torch.no_grad()
+    def fit(self, pictures: Tensor) -> None:
+        """Work the kernels out from `pictures` (N, C, H, W), normalised as in training; some thousands are enough."""
+        rows, columns = self.kernel_size
+        # (N, C, H', W', k, k) -> (patches, C·k·k)
+        patches = pictures.unfold(2, rows, 1).unfold(3, columns, 1).permute(0, 2, 3, 1, 4, 5).flatten(3).flatten(0, 2)
+        variances, components = torch.linalg.eigh(patches.T @ patches / len(patches))
+        kernels = (components / (variances + _LEAST_VARIANCE).sqrt()).T.unflatten(1, self.weight.shape[1:])
+        self.weight.copy_(torch.cat([kernels, -kernels]))
+        if self.bias is not None:
+            self.bias.zero_()
+
+
+def fit_whitening(net: nn.Module, pictures: Tensor) -> None:
+    """Fit the whitening layer of `net`, if it has one, to normalised training pictures (N, C, H, W)."""
+    for module in net.modules():
+        if isinstance(module, Whitening):
+            module.fit(pictures)
