@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ConvNetClassifier": "convoscope.training.estimator",
     "ImageData": "convoscope.data",
-    "Run": "convoscope.training.run",
+    "Run": "convoscope.runs",
     "Trace": "convoscope.convolution",
     "convolve": "convoscope.convolution",
     "kernels": "convoscope.convolution",
@@ -24,15 +24,27 @@ _HOMES = {
     "train": "convoscope.training",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]
+__all__ = [
+    "ConvNetClassifier",
+    "ImageData",
+    "Run",
+    "Trace",
+    "__version__",
+    "convolve",
+    "kernels",
+    "load",
+    "pool",
+    "summary",
+    "train",
+]
 
 if TYPE_CHECKING:
     from convoscope.convolution import Trace, convolve, kernels, pool
     from convoscope.data import ImageData, load
     from convoscope.models import summary
+    from convoscope.runs import Run
     from convoscope.training import train
     from convoscope.training.estimator import ConvNetClassifier
-    from convoscope.training.run import Run
 
 
 def __getattr__(name: str) -> Any:

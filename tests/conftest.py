@@ -6,6 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Threads that wait sleep instead of spinning, since the machine may have other things to do. OpenMP reads this when torch
+# is loaded, here and in the processes that tests start.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# How long an example takes depends on what else the machine does; no test asserts on time.
+settings.register_profile("convoscope", deadline=None)
+settings.load_profile("convoscope")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
 """The training loop, recipes, schedules and optimizers; devices and processes through Lightning Fabric."""
 
-from convoscope.training.train import train
+from convoscope.training.launch import train
 
 __all__ = ["train"]

@@ -18,8 +18,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from convoscope.core.errors import RequestError
 from convoscope.data import ImageData, Images
 from convoscope.runs.evaluation import evaluating, predict_logits
+from convoscope.training.launch import train
 from convoscope.training.recipe import setting_from
-from convoscope.training.train import train
 
 SMALLEST = 8
 """Pictures with a shorter side have nothing to slide a kernel over; they get a dense network."""

@@ -29,11 +29,11 @@ def make_optimizer(setting: Setting, model: nn.Module) -> Optimizer:
     others = [p for p in trained if p.ndim < 2]
     groups: list[dict[str, Any]] = [
         {"params": weights, "peak": setting.learning_rate, "weight_decay": setting.weight_decay},
-        {"params": others, "peak": setting.learning_rate, "weight_decay": 0.0},
+        {"params": others, "peak": setting.bias_learning_rate or setting.learning_rate, "weight_decay": 0.0},
     ]
     if kernels:
-        muon = {"peak": setting.muon_learning_rate, "weight_decay": 0.0, "orthogonal": True}
-        groups.append({"params": kernels, **muon})
+        muon = {"peak": setting.muon_learning_rate, "momentum": setting.muon_momentum, "orthogonal": True}
+        groups.append({"params": kernels, "weight_decay": 0.0, **muon})
     return _KINDS[setting.optimizer]([group for group in groups if group["params"]], setting)
 
 

@@ -40,9 +40,11 @@ class Setting(BaseModel):
 
     optimizer: Literal["sgd", "adamw", "muon", "adadelta"] = "sgd"
     learning_rate: float = Field(gt=0, description="at its peak")
+    bias_learning_rate: float = Field(default=0.0, ge=0, description="for biases and normalisation; 0: the same")
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0, description="on weights; not on biases and normalisation")
-    muon_learning_rate: float = Field(default=0.0, ge=0, description="for the convolution kernels, with optimizer muon")
+    muon_learning_rate: float = Field(default=0.24, ge=0, description="for the kernels, with optimizer muon")
+    muon_momentum: float = Field(default=0.6, ge=0, lt=1)
     warmup: float = Field(
         default=0.2, ge=0, le=1, description="share of the training in which the rate rises to its peak"
     )

@@ -20,11 +20,10 @@ from convoscope.runs.checkpoint import load_checkpoint, save_checkpoint
 from convoscope.runs.environment import environment
 from convoscope.runs.evaluation import Views, check_views, evaluating, predict_logits, score
 from convoscope.runs.folder import RunFolder
-from convoscope.runs.pictures import draw_confusion, draw_curves
 from convoscope.runs.run import Preprocessing, result_of
 from convoscope.training.loop import Job, train_network
 from convoscope.training.optimizers import make_optimizer
-from convoscope.training.processes import quiet_fabric, share_batch_norm, share_threads
+from convoscope.training.processes import keep_freed_memory, quiet_fabric, share_batch_norm, share_threads
 from convoscope.training.progress import Listener, Plan
 from convoscope.training.recipe import Setting
 from convoscope.training.state import State
@@ -61,6 +60,7 @@ class _Worker:
         self.preprocessing = Preprocessing.from_dict(self.config["preprocessing"])
         self.side = (self.preprocessing.height, self.preprocessing.width)
         self.first = fabric.global_rank == 0
+        keep_freed_memory()
         self._share_threads()
         self.data = loaded or self._load()
         self.training, self.validation = split(self.data, self.setting, self.config["seed"])
@@ -126,11 +126,15 @@ class _Worker:
         return state
 
     def _batches(self) -> Batches:
+        size = self.setting.batch_for(len(self.training))
+        # Batches of an epoch differ by one picture at most, and by rounding may be a third smaller than asked.
+        if size < 2 * self.fabric.world_size:
+            raise RequestError("training.devices_batch", devices=self.fabric.world_size, size=size)
         return Batches(
             self.data.train.images,
             self.data.train.labels,
             self.training,
-            batch_size=self.setting.batch_for(len(self.training)),
+            batch_size=size,
             scaling=self.preprocessing.scaling,
             augmentation=self.setting.augmentation,
             mirrored=self.data.mirrored,
@@ -201,6 +205,9 @@ class _Worker:
         }
         if not complete:
             self.listener.on_note(say("training.interrupted", path=str(self.folder.path)))
+        # Matplotlib takes longer to load than a small epoch to train; it is not needed before now.
+        from convoscope.runs.pictures import draw_confusion, draw_curves
+
         if at.curves:
             draw_curves(self.folder.path / "curves.png", at.curves)
         if tested:

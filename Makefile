@@ -1,0 +1,37 @@
+# `make demo` trains on real digits; `make test` is all that CI runs. Both set up .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test setup lint browser bench clean
+
+demo: .venv/installed
+	@$(BIN)/convoscope train
+
+test: .venv/installed browser
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+setup: .venv/installed
+
+# torch comes first and pinned: the pin chooses the build, and everything else is happy with it.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet $$(grep '^torch==' constraints.txt)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	@touch $@
+
+# The browser tests need Chromium. It is installed where that is possible without asking: Debian, as root.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	else echo "No Chromium here: the browser tests will be skipped."; fi
+
+bench: .venv/installed
+	$(BIN)/python -m benchmarks $(BENCH)
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

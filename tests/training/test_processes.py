@@ -1,0 +1,93 @@
+"""Real runs in two processes on the CPU."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convoscope import Run, train
+from convoscope.core.errors import FailedError, RequestError
+from convoscope.core.messages import using_language
+from convoscope.training.progress import Listener, Plan
+
+# A gentle rate: rounding differs between one process and two, and a wild training would magnify it.
+GENTLE = "default:learning_rate=0.01,warmup=0,optimizer=sgd,ema=0.9,rotate=10,shift=0.1"
+
+
+class KillWorker(Listener):
+    """In rank 0, kill the other worker at the twentieth step of the training, once."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark, self.steps = mark, 0
+
+    def on_step(self, epoch: int, loss: float, images: int) -> None:
+        self.steps += 1
+        if self.steps == 20 and not self.mark.exists():
+            self.mark.touch()
+            parent = multiprocessing.parent_process()
+            assert parent is not None
+            children = subprocess.run(
+                ["pgrep", "-P", str(parent.pid)], capture_output=True, text=True, check=False
+            ).stdout.split()
+            for child in map(int, children):
+                command = Path(f"/proc/{child}/cmdline").read_bytes()
+                if child != os.getpid() and b"spawn_main" in command:
+                    os.kill(child, signal.SIGKILL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["convnet", "lenet5"])
+def test_two_processes_end_with_the_loss_of_one(tmp_path: Path, model: str) -> None:
+    runs = [
+        train("digits", model, GENTLE, epochs=2, devices=devices, out=tmp_path / str(devices)) for devices in (1, 2)
+    ]
+    one, two = (run.curves[-1] for run in runs)
+    assert two["train_loss"] == pytest.approx(one["train_loss"], abs=1e-4)
+    assert two["validation_loss"] == pytest.approx(one["validation_loss"], abs=1e-4)
+    assert runs[1].config["devices"] == 2
+
+
+@pytest.mark.slow
+def test_a_lost_worker_ends_the_job_with_a_clear_error_and_the_run_goes_on(tmp_path: Path) -> None:
+    with using_language("en"), pytest.raises(FailedError) as caught:
+        train(
+            "digits", recipe=GENTLE, epochs=3, devices=2, out=tmp_path / "run", listener=KillWorker(tmp_path / "mark")
+        )
+    assert "was lost" in str(caught.value)
+    assert f"--resume {tmp_path / 'run'}" in str(caught.value)
+    assert caught.value.exit_code == 1
+    done = train(resume=tmp_path / "run")
+    assert done.metrics is not None
+    assert [line["epoch"] for line in done.curves] == [1, 2, 3]
+
+
+@pytest.mark.slow
+def test_torchrun_starts_the_same_command(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={port}"]
+    command += ["-m", "convoscope", "train", "--data", "digits", "--recipe", GENTLE, "--epochs", "2"]
+    out = tmp_path / "torchrun"
+    done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    alone = train("digits", recipe=GENTLE, epochs=2, out=tmp_path / "alone")
+    assert Run(out).curves[-1]["train_loss"] == pytest.approx(alone.curves[-1]["train_loss"], abs=1e-4)
+
+
+@pytest.mark.parametrize("devices", [0, -1, 10_000])
+def test_devices_that_are_not_there_are_refused(tmp_path: Path, devices: int) -> None:
+    with using_language("en"), pytest.raises(RequestError, match=f"{devices} devices were asked for"):
+        train("digits", devices=devices, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_plan_counts_its_steps() -> None:
+    assert Plan(epochs=3, steps=5, images=100).total_steps == 15

@@ -1,0 +1,193 @@
+"""A run that was killed at any instant goes on at the exact batch and ends with the very same weights."""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from convoscope import Run, train
+from convoscope.core.errors import RequestError
+from convoscope.core.messages import using_language
+from convoscope.training.progress import Listener, Plan
+
+# All that has a state: momentum, Muon, a moving average, augmentation, batch normalisation, early stopping.
+RECIPE = "default:optimizer=muon,muon_learning_rate=0.05,learning_rate=0.05,ema=0.9,rotate=10,elastic=8,patience=30"
+KILLS = 10
+
+
+def train_in_a_process(out: Path, *, kill_after: float | None = None, resume: bool = False) -> int:
+    """Train on the bundled 8x8 digits in a process of its own, which kills itself `kill_after` seconds on."""
+    script = f"""
+        import os, signal, threading, time
+        from convoscope import train
+        from convoscope.training.progress import Listener
+
+        class Killer(Listener):
+            def on_start(self, plan, done_steps):
+                after = {kill_after!r}
+                if after is not None:
+                    # A thread of its own, so that the kill can fall anywhere: in a step, in a file being written.
+                    def kill():
+                        time.sleep(after)
+                        os.kill(os.getpid(), signal.SIGKILL)
+                    threading.Thread(target=kill, daemon=True).start()
+
+        if {resume!r}:
+            train(resume={str(out)!r}, listener=Killer())
+        else:
+            train("digits", recipe={RECIPE!r}, epochs=20, seed=3, out={str(out)!r},
+                  checkpoint_seconds=0.05, listener=Killer())
+    """
+    return subprocess.run([sys.executable, "-c", textwrap.dedent(script)], timeout=300, check=False).returncode
+
+
+@pytest.mark.slow
+def test_ten_random_kills_change_not_one_bit(tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert train_in_a_process(whole) == 0
+    chance = random.Random(20261124)
+    kills = 0
+    code = train_in_a_process(killed, kill_after=0.3)
+    while kills < KILLS:
+        assert code == -signal.SIGKILL
+        kills += 1
+        after = chance.uniform(0.02, 0.35) if kills < KILLS else None
+        code = train_in_a_process(killed, kill_after=after, resume=True)
+    assert code == 0
+    assert (killed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    timing = ("seconds", "images_per_second")
+    curves = [
+        [{k: v for k, v in line.items() if k not in timing} for line in Run(path).curves] for path in (whole, killed)
+    ]
+    assert curves[0] == curves[1]
+    results = [json.loads((path / "metrics.json").read_text()) for path in (whole, killed)]
+    for key in ("test_error", "test_loss", "validation_error", "best_epoch", "epochs", "train_flops"):
+        assert results[0][key] == results[1][key], key
+
+
+class StopAfter(Listener):
+    """Interrupts the training as Ctrl-C does, after so many steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def on_start(self, plan: Plan, done_steps: int) -> None:
+        self.plan = plan
+
+    def on_step(self, epoch: int, loss: float, images: int) -> None:
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.fixture
+def stopped(tmp_path: Path) -> Run:
+    """A run that was interrupted in its third epoch."""
+    steps = 2 * 16 + 5
+    run = train("digits", recipe=RECIPE, epochs=4, out=tmp_path / "run", listener=StopAfter(steps))
+    assert run.metrics is not None
+    assert run.metrics["interrupted"]
+    assert len(run.curves) == 2
+    return run
+
+
+def test_an_interrupted_run_keeps_and_tests_its_best_weights_and_goes_on(stopped: Run) -> None:
+    assert stopped.metrics is not None
+    assert stopped.metrics["test_count"] > 300
+    assert stopped.predict(stopped_image(stopped))[0].label in stopped.classes
+    done = train(resume=stopped.path)
+    assert done.metrics is not None
+    assert not done.metrics["interrupted"]
+    assert [line["epoch"] for line in done.curves] == [1, 2, 3, 4]
+
+
+def stopped_image(run: Run) -> object:
+    import numpy as np
+
+    return np.zeros(run.preprocessing.input_shape, np.uint8)
+
+
+def checkpoints(run: Run) -> list[Path]:
+    return sorted((run.path / "checkpoint").glob("*.safetensors"))
+
+
+def test_a_torn_checkpoint_is_passed_over_for_the_last_good_one(
+    stopped: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newest = checkpoints(stopped)[-1]
+    newest.write_bytes(newest.read_bytes()[:1000])
+    notes: list[str] = []
+
+    class Notes(Listener):
+        def on_note(self, text: str) -> None:
+            notes.append(text)
+
+    with using_language("en"):
+        done = train(resume=stopped.path, listener=Notes())
+    assert any(newest.stem in note for note in notes)
+    assert len(done.curves) == 4
+
+
+def test_without_a_whole_checkpoint_the_sentence_says_so(stopped: Run) -> None:
+    for path in checkpoints(stopped):
+        path.write_bytes(b"torn")
+    with using_language("en"), pytest.raises(RequestError, match=r"No checkpoint in .* is whole"):
+        train(resume=stopped.path)
+
+
+def test_a_checkpoint_of_another_run_is_refused(stopped: Run, tmp_path: Path) -> None:
+    other = train("digits", recipe=RECIPE, epochs=4, out=tmp_path / "other", listener=StopAfter(3 * 16 + 2))
+    for path in (other.path / "checkpoint").iterdir():
+        (stopped.path / "checkpoint" / path.name).write_bytes(path.read_bytes())
+    with using_language("en"), pytest.raises(RequestError, match="belongs to another run"):
+        train(resume=stopped.path)
+
+
+def test_a_complete_run_is_given_back_as_it_is(tmp_path: Path) -> None:
+    run = train("digits", recipe=RECIPE, epochs=1, out=tmp_path / "run")
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    again = train(resume=run.path)
+    assert again.metrics == run.metrics
+    assert before == {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    with using_language("en"), pytest.raises(RequestError, match="holds no run"):
+        train(resume=tmp_path)
+
+
+def test_a_full_disk_leaves_the_earlier_checkpoint_intact(tmp_path: Path) -> None:
+    """The file size limit of the process stands in for a full disk: the write fails half way, as it does there."""
+    script = f"""
+        import resource, sys
+        from convoscope import train
+        from convoscope.core.errors import RequestError
+        from convoscope.training.progress import Listener
+
+        class Fill(Listener):
+            def on_epoch(self, line):
+                if line["epoch"] == 2:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+
+        try:
+            train("digits", epochs=4, out={str(tmp_path / "run")!r}, checkpoint_seconds=1e6, listener=Fill())
+        except RequestError as error:
+            sys.exit(f"{{error.key}}: {{error}}")
+    """
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.stderr.startswith("core.disk_full"), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "run").rglob("*.part"))
+    assert [path.stem for path in checkpoints(Run(tmp_path / "run"))] == ["step-00000016"]
+    assert len(train(resume=tmp_path / "run").curves) == 4
