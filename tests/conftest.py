@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# Threads that wait sleep instead of spinning, since the machine may have other things to do. OpenMP reads this when torch
+# Threads that wait sleep instead of spinning, since the machine may have other work. OpenMP reads this when torch
 # is loaded, here and in the processes that tests start.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

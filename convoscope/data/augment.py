@@ -4,7 +4,7 @@ All of it is vectorised over the batch. Rotation, scale, shear, shift and elasti
 and one interpolation; a whole-pixel shift and a mirror image alone need no interpolation and get none.
 
 Sources: P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural networks applied to visual
-document analysis" (2003), elastic distortion; T. DeVries, G. Taylor, "Improved regularization of CNNs with cutout" (2017);
+document analysis" (2003), elastic; T. DeVries, G. Taylor, "Improved regularization of CNNs with cutout" (2017);
 K. Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU" (2024), alternating flip.
 """
 
