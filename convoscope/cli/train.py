@@ -33,9 +33,9 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
         lang: Lang = None,
     ) -> None:
+        from convoscope.training.launch import describe_result
+        from convoscope.training.launch import train as train_now
         from convoscope.training.progress import Terminal
-        from convoscope.training.train import describe_result
-        from convoscope.training.train import train as train_now
 
         listener = Terminal()
         run = train_now(

@@ -15,7 +15,8 @@ from convoscope import models
 from convoscope.core.errors import RequestError
 from convoscope.core.files import write_atomically
 from convoscope.core.messages import say, set_language
-from convoscope.data.batches import Batches, seed_of
+from convoscope.data.batches import Batches, inputs_from, seed_of
+from convoscope.models.whitening import fit_whitening
 from convoscope.runs.checkpoint import load_checkpoint, save_checkpoint
 from convoscope.runs.environment import environment
 from convoscope.runs.evaluation import Views, check_views, evaluating, predict_logits, score
@@ -27,6 +28,11 @@ from convoscope.training.processes import keep_freed_memory, quiet_fabric, share
 from convoscope.training.progress import Listener, Plan
 from convoscope.training.recipe import Setting
 from convoscope.training.state import State
+
+FITTED_TO = 5000
+"""How many training pictures a whitening layer is fitted to."""
+
+_CPU = torch.device("cpu")
 
 
 def work(fabric: Any, path: str, loaded: data_room.ImageData | None, listener: Listener, tongue: str) -> None:
@@ -112,6 +118,8 @@ class _Worker:
     def _state(self) -> State:
         torch.manual_seed(seed_of(self.config["seed"]))
         model = models.build(self.setting.model, self.preprocessing.input_shape, len(self.data.classes))
+        sample = self.training[:: max(1, len(self.training) // FITTED_TO)]
+        fit_whitening(model, inputs_from(self.data.train.images[sample], self.preprocessing.scaling, self.side, _CPU))
         model.to(self.fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.fabric.world_size > 1:
             share_batch_norm(model)
