@@ -1,0 +1,198 @@
+"""What a training reaches, how long it takes, what the loop adds to bare arithmetic, and how fast the program starts.
+
+    python -m benchmarks.train accuracy --data mnist --seeds 3
+    python -m benchmarks.train overhead --data mnist
+    python -m benchmarks.train start
+
+`accuracy` runs the same command as a user, once a seed, each in a process of its own. A seed that is done is not run
+again: its result lies in the folder given by ``--out``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+import convoscope as cs
+from benchmarks.records import put, record, spread
+from convoscope import models
+from convoscope.data.batches import Batches, Scaling
+from convoscope.training.loop import side_at
+from convoscope.training.optimizers import make_optimizer, rate_factor, set_rate
+from convoscope.training.processes import keep_freed_memory
+from convoscope.training.progress import Listener
+from convoscope.training.recipe import setting_from
+
+
+def main() -> None:
+    """Measure what was asked for, print it, and write the record."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["accuracy", "overhead", "start"])
+    parser.add_argument("--data", default="mnist-5k")
+    parser.add_argument("--recipe", default="default")
+    parser.add_argument("--tta", default="none")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=Path("runs/benchmarks"))
+    asked = parser.parse_args()
+    {"accuracy": accuracy, "overhead": overhead, "start": start}[asked.what](asked)
+
+
+def accuracy(asked: argparse.Namespace) -> None:
+    """Test error, seconds, FLOP and peak memory of the recipe over the seeds."""
+    options = ["--data", asked.data, "--recipe", asked.recipe, "--tta", asked.tta]
+    command = " ".join(["python -m benchmarks.train accuracy", *options, "--seeds", str(asked.seeds)])
+    results = [run_once(options, seed, asked) for seed in range(asked.seeds)]
+    error, deviation = spread([result["test_error"] for result in results])
+    made = record(
+        f"convoscope train, recipe {asked.recipe}" + ("" if asked.tta == "none" else f", test views {asked.tta}"),
+        asked.data,
+        command,
+        error=error,
+        error_std=deviation,
+        errors=[result["test_error"] for result in results],
+        seeds=list(range(asked.seeds)),
+        test_count=results[0]["test_count"],
+        seconds=median(result["seconds"] for result in results),
+        seconds_whole_command=median(result["whole"] for result in results),
+        train_flops=results[0]["train_flops"],
+        parameters=results[0]["parameters"],
+        peak_memory_bytes=max(result["peak"] for result in results),
+    )
+    put("train", made)
+    print(f"{asked.data}, {asked.recipe}: {error:.3%} over {asked.seeds} seeds, {made['seconds']:.1f} s each")
+
+
+def run_once(options: list[str], seed: int, asked: argparse.Namespace) -> dict[str, Any]:
+    """One training as a user starts it; taken from its file if it was done before."""
+    words = "-".join([asked.data, asked.recipe, asked.tta, str(seed)])
+    folder = asked.out / "".join(letter if letter.isalnum() else "-" for letter in words)
+    done = folder.with_suffix(".json")
+    if done.exists():
+        return json.loads(done.read_text("utf-8"))
+    asked.out.mkdir(parents=True, exist_ok=True)
+    begun = time.perf_counter()
+    begin = [*options, "--seed", str(seed), "--out", str(folder)]
+    command = [sys.executable, "-m", "convoscope", "train", "--json"]
+    command += ["--resume", str(folder)] if folder.exists() else begin
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        output = process.stdout.read() if process.stdout else ""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"the training of seed {seed} ended with exit code {process.returncode}")
+    result = {**json.loads(output), "whole": time.perf_counter() - begun, "peak": usage.ru_maxrss * 1024}
+    done.write_text(json.dumps(result), "utf-8")
+    return result
+
+
+class EpochTimes(Listener):
+    """Seconds of each whole epoch: data, augmentation, steps, validation, weights and checkpoint."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def on_start(self, plan: Any, done_steps: int) -> None:
+        self.ends.append(time.perf_counter())
+
+    def on_step(self, epoch: int, loss: float, images: int) -> None:
+        if epoch == len(self.ends):  # the first step of the next epoch: the one before is done with its checkpoint
+            self.ends.append(time.perf_counter())
+
+    def on_end(self) -> None:
+        self.ends.append(time.perf_counter())
+
+    @property
+    def seconds(self) -> list[float]:
+        return [after - before for before, after in zip(self.ends, self.ends[1:], strict=False)]
+
+
+def overhead(asked: argparse.Namespace) -> None:
+    """Whole epochs against bare forward, backward and step of the same network on the same batches, in one process."""
+    epochs = 3
+    keep_freed_memory()
+    loaded = cs.load(asked.data)
+    whole, bare = [], []
+    with tempfile.TemporaryDirectory() as place:
+        for turn in range(2):
+            listener = EpochTimes()
+            cs.train(loaded, recipe=asked.recipe, epochs=epochs, out=Path(place) / str(turn), listener=listener)
+            whole += listener.seconds
+            bare += bare_epochs(loaded, asked.recipe, epochs)
+    ratio = median(whole) / median(bare)
+    made = record(
+        f"epoch against bare steps, recipe {asked.recipe}",
+        asked.data,
+        f"python -m benchmarks.train overhead --data {asked.data} --recipe {asked.recipe}",
+        ratio=round(ratio, 4),
+        seconds=round(median(whole), 3),
+        seconds_bare=round(median(bare), 3),
+        trials=len(whole),
+    )
+    put("train", made)
+    print(f"{asked.data}: whole epoch {median(whole):.2f} s, bare {median(bare):.2f} s, ratio {ratio:.3f}")
+
+
+def bare_epochs(loaded: cs.ImageData, recipe: str, epochs: int) -> list[float]:
+    """Seconds of epochs of nothing but forward, backward and step, on batches made beforehand."""
+    setting = setting_from(recipe, loaded.shape[0])[1]
+    from convoscope.training.worker import split
+
+    rows, _ = split(loaded, setting, 0)
+    batches = Batches(
+        loaded.train.images,
+        loaded.train.labels,
+        rows,
+        batch_size=setting.batch_for(len(rows)),
+        scaling=Scaling.of(loaded.train.images, rows),
+        augmentation=setting.augmentation,
+        mirrored=loaded.mirrored,
+        seed=0,
+    )
+    torch.manual_seed(0)
+    model = models.build(setting.model, loaded.shape, len(loaded.classes)).to(memory_format=torch.channels_last)
+    optimizer = make_optimizer(setting, model)
+    total = epochs * batches.steps
+    seconds = []
+    for epoch in range(epochs):
+        sizes = [
+            side_at(setting, (epoch * batches.steps + at) / total, loaded.shape[1:]) for at in range(batches.steps)
+        ]
+        made = [batches.batch(epoch, at, size) for at, size in enumerate(sizes)]
+        begun = time.perf_counter()
+        for at, (images, labels, _) in enumerate(made):
+            set_rate(optimizer, rate_factor(setting, (epoch * batches.steps + at) / total))
+            optimizer.zero_grad()
+            F.cross_entropy(model(images), labels, label_smoothing=setting.label_smoothing).backward()
+            optimizer.step()
+        seconds.append(time.perf_counter() - begun)
+    return seconds
+
+
+def start(_: argparse.Namespace) -> None:
+    """Seconds of ``import convoscope`` and of ``convoscope --help``, each in fresh processes."""
+    for name, words in {
+        "import convoscope": ["-c", "import convoscope"],
+        "convoscope --help": ["-m", "convoscope", "--help"],
+    }.items():
+        seconds = []
+        for _trial in range(9):
+            begun = time.perf_counter()
+            subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, check=True)
+            seconds.append(time.perf_counter() - begun)
+        put("start", record(name, "", "python -m benchmarks.train start", seconds=round(median(seconds), 4), trials=9))
+        print(f"{name}: {median(seconds):.3f} s")
+
+
+if __name__ == "__main__":
+    main()
