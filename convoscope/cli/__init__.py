@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextvars
 import importlib
+import os
 import pkgutil
 import sys
+import traceback
 from collections.abc import Sequence
 
 import typer
 
+from convoscope.cli._common import Lang
+from convoscope.cli._help import translate_help
+from convoscope.cli._mistakes import sentence
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import LANGUAGES, say, set_language
+
+_INTERRUPTED = 130  # Typer's exit code for Ctrl-C
 
 
 def make_app() -> typer.Typer:
@@ -32,67 +40,117 @@ def make_app() -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 the request was wrong, 1 a fault of ours."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A file's name may hold bytes that are no text, and a terminal may not know every letter.
+            stream.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run(arguments))
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and give its exit code."""
+    """Run one command and give its exit code; a language chosen by it is not chosen beyond it."""
+    return contextvars.copy_context().run(_run, arguments)
+
+
+def _run(arguments: list[str]) -> int:
     try:
-        _choose_language(arguments)
+        arguments = _take_language(arguments)
+        _refuse_empty(arguments)
         command = typer.main.get_command(make_app())
+        translate_help(command)
         result = command.main(arguments, prog_name="convoscope", standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        if sys.stdout:
+            sys.stdout.flush()  # here, where a failure can still be told
     except RequestError as error:
         return _complain(str(error), error.exit_code)
     except typer.TyperException as error:
-        return _complain(_sentence(error), 2)
+        return _complain(sentence(error), 2)
     except (typer.Abort, KeyboardInterrupt):
         return _complain(say("cli.interrupted"), 1)
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): nobody is left to tell.
-        sys.stderr.close()
+        _drop_output()
         return 0
+    except Exception as error:
+        if os.environ.get("CONVOSCOPE_TRACEBACK"):
+            raise
+        return _fault(error)
+    if result == _INTERRUPTED:
+        return _complain(say("cli.interrupted"), 1)
+    return result if isinstance(result, int) else 0
 
 
-def _root(version: bool = typer.Option(False, "--version", help="Version.", is_eager=True)) -> None:
-    if version:
+def _show_version(asked: bool) -> None:
+    if asked:
         from convoscope import __version__
 
         typer.echo(f"convoscope {__version__}")
         raise typer.Exit
 
 
-def _choose_language(arguments: list[str]) -> None:
-    """``--lang`` anywhere; it must be known before the help texts are written."""
-    for at, word in enumerate(arguments):
+def _root(
+    version: bool = typer.Option(False, "--version", is_eager=True, callback=_show_version), lang: Lang = None
+) -> None:
+    """The options that stand before a command."""
+
+
+def _take_language(arguments: list[str]) -> list[str]:
+    """Choose the language of ``--lang``, wherever it stands, and give the other words.
+
+    It must be known before the help texts are written, so Typer would come to it too late.
+    """
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
         name, equals, value = word.partition("=")
+        if word == "--":
+            return [*rest, word, *words]
         if name == "--lang":
-            set_language(value if equals else (arguments[at + 1] if at + 1 < len(arguments) else ""))
+            set_language(value if equals else next(words, ""))
+        else:
+            rest.append(word)
+    return rest
 
 
-def _complain(sentence: str, code: int) -> int:
-    print(sentence, file=sys.stderr)
+def _refuse_empty(arguments: list[str]) -> None:
+    """An empty word is an unset variable of a script; taken as a path it would mean the folder one is in."""
+    for at, word in enumerate(arguments):
+        if word == "" or (word.startswith("--") and word.endswith("=")):
+            before = arguments[at - 1] if word == "" and at else word.rstrip("=")
+            raise RequestError("cli.empty", before=before or "convoscope")
+
+
+def _complain(words: str, code: int) -> int:
+    print(words, file=sys.stderr)
     return code
 
 
-def _sentence(error: typer.TyperException) -> str:
-    """What Typer found wrong with the words given, as one sentence of ours.
+def _fault(error: Exception) -> int:
+    """A mistake of this program, not of its user, in one sentence."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "?"
+    if isinstance(error, OSError) and error.filename is None and sys.stdout and _output_failed():
+        return _complain(say("cli.output_lost", reason=error.strerror or str(error)), 2)
+    detail = " ".join(str(error).split())[:300]
+    return _complain(say("cli.fault", kind=type(error).__name__, detail=detail, place=place), 1)
 
-    Typer keeps the classes of these errors to itself, so they are told apart by name.
-    """
-    kind = type(error).__name__
-    if kind == "NoArgsIsHelpError":
-        return error.format_message()
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "convoscope"
-    if kind == "NoSuchOption":
-        near = ", ".join(getattr(error, "possibilities", None) or ()) or "--help"
-        return say("cli.no_such_option", option=getattr(error, "option_name", ""), near=near, command=command)
-    if kind == "MissingParameter":
-        parameter = getattr(error, "param", None)
-        return say("cli.missing", name=parameter.human_readable_name if parameter else "", command=command)
-    return say("cli.usage", problem=error.format_message().rstrip("."), command=command)
+
+def _output_failed() -> bool:
+    """Whether standard output takes nothing more (a full disk); if so, what is left in it is dropped."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
+        return True
+    return False
+
+
+def _drop_output() -> None:
+    # Python flushes standard output once more when it ends, and would complain again.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 __all__ = ["LANGUAGES", "main", "make_app", "run"]

@@ -17,14 +17,16 @@ def option(name: str, key: str, **settings: Any) -> Any:
     return typer.Option(name, help=say(f"cli.{key}"), show_default=False, **settings)
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output / Un objeto JSON")]
-Lang = Annotated[str | None, typer.Option("--lang", metavar="es|en", help="Language / Idioma")]
-DataDir = Annotated[Path | None, typer.Option("--data-dir", metavar="DIR", help="Full data sets / Datos completos")]
+# Their help is put in by `_help`: these are made once, before the language is known.
+AsJson = Annotated[bool, typer.Option("--json")]
+Lang = Annotated[str | None, typer.Option("--lang", metavar="es|en")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", metavar="DIR")]
 
 
 def answer(as_json: bool, value: dict[str, Any], words: str) -> None:
     """Print one JSON object, or the words for people."""
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False) if as_json else words)
+    plain = not (sys.stdout and (sys.stdout.encoding or "").lower().replace("-", "") == "utf8")
+    print(json.dumps(value, ensure_ascii=plain, allow_nan=False) if as_json else words)
 
 
 def tell(words: str) -> None:

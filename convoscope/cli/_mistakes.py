@@ -1,0 +1,86 @@
+"""What Typer finds wrong with the words of a command line, as one sentence of ours.
+
+Typer keeps the classes of these errors to itself, so they are told apart by name; what only its English sentence says
+is read from that, and if another release words it otherwise, the sentence is passed on as it is.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any
+
+import typer
+
+from convoscope.cli._help import placeholders
+from convoscope.core.messages import say
+
+_NO_COMMAND = re.compile(r"No such command '(.*?)'")
+_EXTRA = re.compile(r"Got unexpected extra arguments?\(?s?\)? \((.*)\)")
+_NEEDS_VALUE = re.compile(r"requires an argument")
+_TAKES_NONE = re.compile(r"does not take a value")
+
+
+def sentence(error: typer.TyperException) -> str:
+    """`error` told in the language in use: what was asked, what arrived, what to do."""
+    kind = type(error).__name__
+    if kind == "NoArgsIsHelpError":
+        return error.format_message()
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "convoscope"
+    tell = {
+        "NoSuchOption": _no_such_option,
+        "MissingParameter": _missing,
+        "BadParameter": _bad_value,
+        "BadOptionUsage": _bad_option,
+        "UsageError": _usage,
+    }.get(kind, _other)
+    return tell(error, command)
+
+
+def _no_such_option(error: Any, command: str) -> str:
+    known = [name for parameter in error.ctx.command.params for name in parameter.opts] if error.ctx else []
+    near = difflib.get_close_matches(error.option_name, known, n=1, cutoff=0.5) or ["--help"]
+    return say("cli.no_such_option", option=error.option_name, near=near[0], command=command)
+
+
+def _missing(error: Any, command: str) -> str:
+    name = error.param.metavar or error.param.name if error.param else ""
+    return say("cli.missing", name=placeholders(name), command=command)
+
+
+def _bad_value(error: Any, command: str) -> str:
+    cause, parameter = error.__cause__, error.param
+    problems = cause.errors() if hasattr(cause, "errors") else []
+    kind = str(problems[0]["type"]).partition("_")[0] if problems else ""
+    if parameter is None or kind not in ("int", "float"):
+        return _other(error, command)
+    name = next(iter(parameter.opts), parameter.name)
+    value = problems[0]["input"]
+    return say("cli.whole_number" if kind == "int" else "cli.number", option=name, value=value, command=command)
+
+
+def _bad_option(error: Any, command: str) -> str:
+    if _NEEDS_VALUE.search(error.message):
+        return say("cli.option_needs_value", option=error.option_name, command=command)
+    if _TAKES_NONE.search(error.message):
+        return say("cli.option_takes_none", option=error.option_name, command=command)
+    return _other(error, command)
+
+
+def _usage(error: Any, command: str) -> str:
+    if found := _NO_COMMAND.search(error.message):
+        known = sorted(getattr(error.ctx.command, "commands", {}))
+        near = difflib.get_close_matches(found[1], known, n=1, cutoff=0.5)
+        key = "cli.no_such_command_near" if near else "cli.no_such_command"
+        return say(key, asked=found[1], near="".join(near), known=", ".join(known), command=command)
+    if found := _EXTRA.search(error.message):
+        return say("cli.extra", words=found[1], command=command)
+    if error.message.startswith("Missing command"):
+        known = sorted(getattr(error.ctx.command, "commands", {}))
+        return say("cli.command_missing", known=", ".join(known), command=command)
+    return _other(error, command)
+
+
+def _other(error: Any, command: str) -> str:
+    return say("cli.usage", problem=error.format_message().rstrip("."), command=command)
