@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +16,11 @@ from convoscope.core.messages import say
 
 if TYPE_CHECKING:
     from convoscope.runs.run import Run
+    from convoscope.web.network import Network
+
+
+_LAST_PORT = 65535
+_WAITING = 128
 
 
 def register(app: typer.Typer) -> None:
@@ -53,13 +60,19 @@ def _listen(host: str, port: int) -> socket.socket:
     Raises:
         RequestError: the address or the port can't be had.
     """
+    if not 0 <= port <= _LAST_PORT:
+        raise RequestError("web.port_range", field="port", port=port, last=_LAST_PORT)
     try:
         family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(place)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        with contextlib.ExitStack() as undo:
+            listener = undo.enter_context(socket.socket(family))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(place)
+            # From here on browsers may come; they wait until the server is up.
+            listener.listen(_WAITING)
+            undo.pop_all()
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise RequestError("web.port_taken", field="port", host=host, port=port, reason=reason) from error
     return listener
 
@@ -67,6 +80,15 @@ def _listen(host: str, port: int) -> socket.socket:
 def _address(listener: socket.socket, host: str) -> str:
     name = f"[{host}]" if ":" in host else host
     return f"http://{name}:{listener.getsockname()[1]}"
+
+
+def _warm(network: Network | None) -> None:
+    """Do beforehand, while the reader opens a browser, what would make the first view slow."""
+    from convoscope.web import pictures
+
+    pictures.built_in()
+    if network is not None:
+        network.warm()
 
 
 def _serve(run: Run | None, host: str, listener: socket.socket) -> None:
@@ -77,5 +99,6 @@ def _serve(run: Run | None, host: str, listener: socket.socket) -> None:
 
     # On the loopback only its own names are answered; elsewhere any address, but no names that could be rebound.
     app = create_app(run, hosts=LOOPBACK if host in LOOPBACK else None)
+    threading.Thread(target=_warm, args=(app.state.network,), daemon=True).start()
     config = uvicorn.Config(app, log_level="warning", server_header=False, ws="none")
     uvicorn.Server(config).run(sockets=[listener])

@@ -12,13 +12,14 @@ from starlette.exceptions import HTTPException
 from convoscope import __version__
 from convoscope.core.messages import language as language_in_use
 from convoscope.core.messages import say
-from convoscope.web import api_bench
+from convoscope.web import api_bench, api_network
 from convoscope.web.assets import Asset, assets
 from convoscope.web.faults import add_handlers
 from convoscope.web.guard import LOOPBACK, Guard
 
 if TYPE_CHECKING:
     from convoscope.runs.run import Run
+    from convoscope.web.network import Network
 
 
 def create_app(
@@ -34,12 +35,19 @@ def create_app(
     app = FastAPI(
         title="Convoscope", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
     )
-    app.state.run = run
+    app.state.network = None if run is None else _opened(run)
     app.include_router(api_bench.router)
+    app.include_router(api_network.router)
     _add_page(app)
     add_handlers(app)
     app.add_middleware(Guard, language=language or language_in_use(), hosts=hosts)
     return app
+
+
+def _opened(run: Run) -> Network:
+    from convoscope.web.network import Network
+
+    return Network(run)
 
 
 def _add_page(app: FastAPI) -> None:

@@ -15,6 +15,8 @@ import httpx
 import pytest
 import uvicorn
 
+import convoscope as cs
+from convoscope.runs.run import Run
 from convoscope.web.app import create_app
 
 _ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-crash-reporter", "--disable-breakpad"]
@@ -56,6 +58,25 @@ def serve(app: Any) -> Iterator[Server]:
 def server() -> Iterator[Server]:
     """A server without a run."""
     yield from serve(create_app(language="en"))
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A LeNet-5 after one epoch on MNIST-5k: enough to look into."""
+    return cs.train("mnist-5k", "lenet5", "plain", epochs=1, out=tmp_path_factory.mktemp("runs") / "lenet5")
+
+
+@pytest.fixture(scope="session")
+def run_server(run: Run) -> Iterator[Server]:
+    """A server with a run."""
+    yield from serve(create_app(run, language="en"))
+
+
+@pytest.fixture
+def run_client(run_server: Server) -> Iterator[httpx.Client]:
+    """Asks the server with a run."""
+    with httpx.Client(base_url=run_server.address, timeout=30) as asking:
+        yield asking
 
 
 @pytest.fixture(scope="session")

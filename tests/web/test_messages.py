@@ -17,7 +17,8 @@ _STRING = re.compile(r""""((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`""")
 _COMMENT = re.compile(r"(?m)^\s*(?://|\*|/\*).*$|(?<=\s)//.*$")
 _PROSE = re.compile(r"[A-Za-zÁ-ú]{2,}[ ,][ ]?[A-Za-zÁ-ú]{2,}|^[A-Z][a-zá-ú]{2,}$")
 _NO_PROSE = re.compile(
-    r"^(?:[a-z-]+(?: [a-z-]+)*|rgb\(.*|image/.*|\$\{size\}px.*|no sentence .*|Content-Type|English|Español|"
+    r"^(?:[a-z-]+(?: [a-z-]+)*|rgb\(.*|image/.*|convoscope train .*|\$\{size\}px.*|no sentence .*|Content-Type|"
+    r"English|Español|"
     r"(?:Arrow|Page)(?:Up|Down|Left|Right)|Home|End|Enter|Delete|Backspace|POST)$"
 )
 

@@ -3,12 +3,14 @@
 import { brief } from "./numbers.js";
 
 const NUMBER_CELL = 21;
+const LONG_NUMBER_CELL = 27;
 const LINE_CELL = 9;
 
 /** A map to draw, in cells of the padded picture:
  *  {picture, channel, scale, bitmap, before: [rows, columns], total: [rows, columns], read: {rows, columns} | null,
- *   padText: what stands in a padding cell}.
- *  view: {row, column, cell} - which cell lies at the canvas's corner, and a cell's side in pixels. */
+ *   padText: what stands in a padding cell, short: whether its numbers are whole and have at most three digits}.
+ *  view: {row, column, cell, numbers} - which cell lies at the canvas's corner, a cell's side in pixels, and whether
+ *  numbers are wanted however small. */
 export function drawCells(context, map, view, width, height) {
   context.fillStyle = "#ffffff";
   context.fillRect(0, 0, width, height);
@@ -16,12 +18,12 @@ export function drawCells(context, map, view, width, height) {
   drawBitmap(context, map, view);
   if (map.read) drawIgnored(context, map, view);
   if (view.cell >= LINE_CELL) drawLines(context, map, view, width, height);
-  if (view.cell >= NUMBER_CELL && map.channel !== "all") drawNumbers(context, map, view, width, height);
+  if ((view.numbers || showsNumbers(view.cell, map)) && map.channel !== "all") drawNumbers(context, map, view, width, height);
 }
 
-/** Whether numbers fit into cells of `cell` pixels. */
-export function showsNumbers(cell) {
-  return cell >= NUMBER_CELL;
+/** Whether the map's numbers fit into cells of `cell` pixels; `map.short` says that they have at most three digits. */
+export function showsNumbers(cell, { short }) {
+  return cell >= (short ? NUMBER_CELL : LONG_NUMBER_CELL);
 }
 
 function drawBitmap(context, { bitmap, before }, { row, column, cell }) {

@@ -4,7 +4,7 @@
 const BELOW = [[255, 255, 255], [158, 188, 220], [44, 104, 172]];
 const ABOVE = [[255, 255, 255], [243, 183, 146], [212, 90, 34]];
 const STEPS = 256;
-const LARGE = 10000;
+const LARGE = 2000;
 // Where black and white have the same contrast; either side of it the better one has more than 4.5 : 1.
 const EVEN = 0.179;
 

@@ -39,7 +39,7 @@ export function createMap({ t, side: widest = () => 340, onpoint, onmove, onopen
     map = {
       before: rows ? [rows.before, columns.before] : [0, 0],
       total: rows ? [span(rows), span(columns)] : [picture.height, picture.width],
-      read: null, padText: "0", ...spec,
+      read: null, padText: "0", short: isShort(picture.data), ...spec,
     };
     raster(picture, map.channel, map.scale, bitmap);
     map.bitmap = bitmap;
@@ -62,7 +62,7 @@ export function createMap({ t, side: widest = () => 340, onpoint, onmove, onopen
     stage.style.height = `${height}px`;
     drawCells(sized(base, width, height), map, { row: 0, column: 0, cell }, width, height);
     sized(overlay, width, height);
-    lens.hidden = showsNumbers(cell) || map.lens === false;
+    lens.hidden = showsNumbers(cell, map) || map.lens === false;
     drawMark();
   }
 
@@ -82,7 +82,7 @@ export function createMap({ t, side: widest = () => 340, onpoint, onmove, onopen
     const lensCell = Math.floor(side / cells);
     const centre = mark ? [mark.top + mark.rows / 2, mark.left + mark.columns / 2] : [map.total[0] / 2, map.total[1] / 2];
     const corner = [0, 1].map((axis) => Math.max(0, Math.min(map.total[axis] - cells, Math.round(centre[axis] - cells / 2))));
-    const view = { row: corner[0], column: corner[1], cell: lensCell };
+    const view = { row: corner[0], column: corner[1], cell: lensCell, numbers: true };
     const context = sized(lens, cells * lensCell, cells * lensCell);
     const grey = map.channel === "all" ? { ...map, channel: map.lensChannel ?? 0, bitmap: channelBitmap() } : map;
     drawCells(context, grey, view, cells * lensCell, cells * lensCell);
@@ -139,9 +139,10 @@ const KEYS = {
 };
 
 // mark: {top, left, rows, columns} in padded cells, `taps` [dilation rows, columns] when they lie apart,
-// `veil` {row, column}: outputs after it are not there yet.
+// `heat` (see drawHeat), `veil` {row, column}: outputs after it are not there yet.
 function strokeMark(context, mark, { row, column, cell }, map) {
   if (mark.veil) veil(context, mark.veil, { row, column, cell }, map);
+  if (mark.heat) drawHeat(context, mark.heat, { row, column, cell }, map);
   if (mark.taps && cell >= 5) strokeTaps(context, mark, { row, column, cell });
   const box = [(mark.left - column) * cell, (mark.top - row) * cell, mark.columns * cell, mark.rows * cell];
   const small = Math.max(box[2], box[3]) < 9;
@@ -150,6 +151,18 @@ function strokeMark(context, mark, { row, column, cell }, map) {
     context.strokeStyle = style;
     context.lineWidth = width;
     context.strokeRect(box[0] - grow, box[1] - grow, box[2] + 2 * grow, box[3] + 2 * grow);
+  }
+}
+
+// heat: how much each picture cell counts, from 0 to 1: {top, left, rows, columns, values}, in cells of the picture.
+function drawHeat(context, heat, { row, column, cell }, { before }) {
+  for (let y = 0; y < heat.rows; y++) {
+    for (let x = 0; x < heat.columns; x++) {
+      const part = heat.values[y][x];
+      if (part < 0.01) continue;
+      context.fillStyle = `rgb(226 92 30 / ${0.75 * part})`;
+      context.fillRect((heat.left + x + before[1] - column) * cell, (heat.top + y + before[0] - row) * cell, cell, cell);
+    }
   }
 }
 
@@ -188,6 +201,14 @@ function sized(canvas, width, height) {
 // Cells along an axis: the padded picture, or further where a last window of ceil mode hangs over.
 function span(plan) {
   return Math.max(plan.before + plan.size + plan.after, (plan.out - 1) * plan.stride + plan.extent);
+}
+
+function isShort(values) {
+  const step = Math.max(1, Math.floor(values.length / 5000));
+  for (let index = 0; index < values.length; index += step) {
+    if (!Number.isInteger(values[index]) || Math.abs(values[index]) > 999) return false;
+  }
+  return true;
 }
 
 function clamp(index, size) {

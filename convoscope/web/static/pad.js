@@ -122,4 +122,6 @@ export function createPad({ t, side, ink, soft = false, size = 252, ondraw }) {
   };
 }
 
-const BRUSH = [[-1, 0, 0.75], [1, 0, 0.75], [0, -1, 0.75], [0, 1, 0.75], [-1, -1, 0.35], [-1, 1, 0.35], [1, -1, 0.35], [1, 1, 0.35]];
+// Levels that a link can hold: it keeps 16 of them.
+const [NEAR, FAR] = [11 / 15, 5 / 15];
+const BRUSH = [[-1, 0, NEAR], [1, 0, NEAR], [0, -1, NEAR], [0, 1, NEAR], [-1, -1, FAR], [-1, 1, FAR], [1, -1, FAR], [1, 1, FAR]];

@@ -4,10 +4,13 @@ import { createAnnouncer } from "./announcer.js";
 import { createBench } from "./bench.js";
 import { fill, h } from "./dom.js";
 import { translator } from "./i18n.js";
+import { createNetwork } from "./network.js";
+import { createSees } from "./sees.js";
 import { fetchMessages, serverSource } from "./source_api.js";
 import { readQuery, writeQuery } from "./state.js";
 
-const LEVELS = { bench: createBench };
+const LEVELS = { bench: createBench, network: createNetwork, sees: createSees };
+const ON_A_RUN = ["network", "sees"];
 const LANGUAGES = { en: "English", es: "Español" };
 
 const messages = await fetchMessages();
@@ -15,6 +18,8 @@ const standard = document.documentElement.lang;
 const announcer = createAnnouncer();
 let current = null;
 let opening = 0;
+let handed = null;
+let timer = 0;
 
 /** Open what the address says. */
 async function open() {
@@ -31,14 +36,21 @@ async function open() {
   current?.destroy();
   current = null;
   try {
-    const source = await serverSource(language, t);
+    const source = await serverSource(language, t, handed);
+    const network = ON_A_RUN.includes(level) ? await source.ask("/network") : null;
     if (mine !== opening) return;
     const onstate = (state) => remember({ ...(query.lang ? { lang: language } : {}), level, ...state });
-    current = LEVELS[level]({ t, language, source, query, onstate, announce: announcer.say, go });
+    current = LEVELS[level]({ t, language, source, query, network, onstate, announce: announcer.say, go });
     fill(place, current.element);
   } catch (error) {
-    fill(place, h("p", { class: "fault", role: "alert" }, error.message));
+    if (mine === opening) fill(place, error.code === "web.run_missing" ? withoutRun(t, level, error.message) : h("p", { class: "fault", role: "alert" }, error.message));
   }
+}
+
+// Not a fault: without a run these levels say how to come by one.
+function withoutRun(t, level, sentence) {
+  return h("section", {}, h("h2", {}, t(`level_${level}`)), h("p", { class: "lead" }, sentence),
+    h("pre", { tabindex: "0", role: "group", "aria-label": t("commands") }, "convoscope train --out runs/mnist\nconvoscope serve runs/mnist"));
 }
 
 function skipLink(t) {
@@ -65,13 +77,15 @@ function follow(event, query) {
   go(query);
 }
 
-/** Go to another situation, as a step that "back" undoes. */
-function go(query) {
-  history.pushState(null, "", `?${writeQuery(query)}`);
+/** Go to another situation, as a step that "back" undoes; `picture` is handed over to the bench, if one is given. */
+function go(query, picture = handed) {
+  handed = picture;
+  clearTimeout(timer);
+  const kept = query.lang === undefined ? { lang: readQuery(location.search).lang } : {};
+  history.pushState(null, "", `?${writeQuery({ ...kept, ...query })}`);
   open();
 }
 
-let timer = 0;
 function remember(query) {
   clearTimeout(timer);
   timer = setTimeout(() => history.replaceState(null, "", `?${writeQuery(query)}`), 150);

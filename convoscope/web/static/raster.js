@@ -22,6 +22,13 @@ export function decode(text, encoding) {
   return encoding === "float32" ? new Float32Array(bytes.buffer) : Float32Array.from(bytes);
 }
 
+/** A picture of whole numbers 0…255 as it travels to the server. */
+export function bytesOf({ channels, height, width, data }) {
+  let text = "";
+  for (const value of data) text += String.fromCharCode(value);
+  return { channels, height, width, data: btoa(text) };
+}
+
 /** A picture as it travels ({channels, height, width, encoding, data: base64}), with its numbers decoded. */
 export function pictureOf({ channels, height, width, encoding, data }) {
   return { channels, height, width, data: decode(data, encoding) };

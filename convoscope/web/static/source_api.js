@@ -4,8 +4,9 @@ import { pictureOf } from "./raster.js";
 
 const BASE = "/api/v1";
 
-/** A source of kernels, pictures and (where a run is served) the network, asked in `language`. */
-export async function serverSource(language, t) {
+/** A source of kernels, pictures and (where a run is served) the network, asked in `language`. `handed` is a picture that
+ *  another level hands over. */
+export async function serverSource(language, t, handed = null) {
   const ask = (path, options) => request(path, language, t, options);
   const { kernels, pictures } = await ask("/bench");
   const send = async (path, file) => {
@@ -17,9 +18,12 @@ export async function serverSource(language, t) {
     method: "POST", body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
   return {
     kernels, drawable: true, ask, post, send,
-    pictures: pictures.map((picture) => ({ ...picture, credit: picture.credit[language] ?? "" })),
+    pictures: [
+      ...pictures.map((picture) => ({ ...picture, credit: picture.credit[language] ?? "" })),
+      ...(handed ? [{ name: "handed", names: { [language]: t("picture_handed") }, credit: "" }] : []),
+    ],
     kernel: (spec) => ask(`/kernel?spec=${encodeURIComponent(spec)}`),
-    picture: async (name) => pictureOf(await ask(`/pictures/${encodeURIComponent(name)}`)),
+    picture: async (name) => (name === "handed" ? handed : pictureOf(await ask(`/pictures/${encodeURIComponent(name)}`))),
     upload: async (file) => pictureOf(await send("/pictures", file)),
   };
 }

@@ -6,6 +6,7 @@ import { createMatrix } from "./matrix.js";
 import { bracketed, equals, shown } from "./numbers.js";
 
 const WIDEST_MATRIX = 7;
+const MOST_TRIPLES = 4;
 
 /** Returns {element, show(unit)}. A unit is what unitAt in bench_model.js gives. */
 export function createSum(t) {
@@ -50,8 +51,9 @@ function factors({ pixels, weights, words }) {
 
 function convolutionParts(t, unit) {
   const lines = unit.channels.map(() => h("p", { class: "sum-line" }));
-  if (unit.channels.length > 1) lines.push(h("p", { class: "sum-line sum-total" }));
-  const drawn = unit.columns <= WIDEST_MATRIX && unit.rows <= WIDEST_MATRIX && unit.channels.length <= 4;
+  const many = unit.channels.length > MOST_TRIPLES || unit.rows * unit.columns > 200;
+  if (unit.channels.length > 1) lines.push(h("p", { class: many ? "sum-line" : "sum-line sum-total" }));
+  const drawn = unit.columns <= WIDEST_MATRIX && unit.rows <= WIDEST_MATRIX && unit.channels.length <= MOST_TRIPLES;
   const triples = drawn ? unit.channels.map(() => ["sum_window", "sum_kernel", "sum_products"].map((key) =>
     createMatrix(t(key), unit.rows, unit.columns))) : [];
   const results = triples.map(() => h("span", { class: "result" }));
@@ -59,7 +61,8 @@ function convolutionParts(t, unit) {
     unit.channels.length > 1 && h("span", { class: "triple-name" }, unit.channels[index].name),
     window.element, sign("×"), kernel.element, sign("="), products.element, sign("Σ ="), results[index]));
   return {
-    elements: [rows.length ? h("div", { class: "scroll triples", tabindex: "0", role: "group", "aria-label": t("sum_title") }, rows) : null, lines],
+    elements: [rows.length ? h("div", { class: "scroll triples", tabindex: "0", role: "group", "aria-label": t("sum_title") }, rows) : null, many ? [lines.length > 1 ? lines.at(-1) : null, h("div", { class: "lines", tabindex: "0", role: "group", "aria-label": t("sum_channels") },
+      lines.length > 1 ? lines.slice(0, -1) : lines)] : lines],
     show(next) {
       sumLines(t, next).forEach((text, index) => { lines[index].textContent = text; });
       triples.forEach(([window, kernel, products], index) => {

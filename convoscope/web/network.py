@@ -1,0 +1,186 @@
+"""A run at work on one picture: what each of its layers makes of it, and how any unit came about."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from convoscope.core.errors import RequestError
+from convoscope.data.batches import inputs_from
+from convoscope.data.decode import fit
+from convoscope.data.types import Images, Pixels
+from convoscope.inspection import Tracer, UnitTrace
+from convoscope.models import Layer
+from convoscope.models.layers import window_of
+from convoscope.models.modules import TableConv2d
+from convoscope.runs.evaluation import evaluating
+from convoscope.runs.run import Run
+
+Maps = NDArray[np.float32]
+
+_REMEMBERED = 4
+_WINDOWED = (torch.nn.Conv2d, TableConv2d)
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A picture's way through the network.
+
+    Args:
+        inputs: what the network got, (C, H, W), normalised.
+        outputs: layer name -> what came out, (C, H, W) or (features,).
+        probabilities: (classes,).
+    """
+
+    inputs: Maps
+    outputs: dict[str, Maps]
+    probabilities: NDArray[np.float64]
+
+
+class Network:
+    """A run, opened for looking into; several requests may use it at once.
+
+    Args:
+        run: the trained network.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._lock = threading.Lock()
+        self._looks: OrderedDict[bytes, Look] = OrderedDict()
+
+    @cached_property
+    def tracer(self) -> Tracer:
+        """Traces single units."""
+        return Tracer(self.run.model, self.run.preprocessing.input_shape)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers in the order in which they work, each named once."""
+        return list({layer.name: layer for layer in self.tracer.layers}.values())
+
+    @cached_property
+    def samples(self) -> Images | None:
+        """Test pictures of the data that the run was trained on, or None where these can't be had."""
+        from convoscope.data import load
+
+        trained_on = self.run.config["data"]
+        try:
+            return load(
+                trained_on["name"],
+                data_dir=trained_on["data_dir"],
+                size=trained_on["size"],
+                seed=trained_on["seed"],
+            ).test
+        except RequestError:
+            return None
+
+    def warm(self) -> None:
+        """Do once what makes a first request slow."""
+        p = self.run.preprocessing
+        self.look(np.zeros(p.input_shape, dtype=np.uint8))
+        _ = self.tracer, self.turns
+
+    @cached_property
+    def turns(self) -> list[int]:
+        """The test pictures' indices, the classes taking turns: the first of each, then the second of each."""
+        if self.samples is None:
+            return []
+        labels = self.samples.labels
+        seen = np.zeros(len(self.run.classes), dtype=np.int64)
+        rounds = np.empty(len(labels), dtype=np.int64)
+        for index, label in enumerate(labels):
+            rounds[index] = seen[label]
+            seen[label] += 1
+        return [int(index) for index in np.lexsort((labels, rounds))]
+
+    def fitted(self, pixels: Pixels) -> Pixels:
+        """A picture (C, H, W) brought to the network's channels and size."""
+        p = self.run.preprocessing
+        return fit(pixels, channels=p.channels, size=(p.height, p.width))
+
+    def look(self, pixels: Pixels) -> Look:
+        """Send a picture (C, H, W) uint8 of the network's own size through; the last few are remembered."""
+        key = pixels.tobytes()
+        with self._lock:
+            if key not in self._looks:
+                self._looks[key] = self._pass(pixels)
+            self._looks.move_to_end(key)
+            while len(self._looks) > _REMEMBERED:
+                self._looks.popitem(last=False)
+            return self._looks[key]
+
+    def maps(self, pixels: Pixels, name: str) -> Maps:
+        """What layer `name` made of a picture, (C, H, W) or (features,).
+
+        Raises:
+            RequestError: there is no such layer.
+        """
+        self.layer(name)
+        return self.look(pixels).outputs[name]
+
+    def unit(self, pixels: Pixels, name: str, place: tuple[int, ...]) -> UnitTrace:
+        """How one unit came about.
+
+        Raises:
+            RequestError: there is no such layer or unit, or it can't be worked out.
+        """
+        return self.tracer.unit(self.look(pixels).inputs, name, place)
+
+    def layer(self, name: str) -> Layer:
+        """The layer `name`.
+
+        Raises:
+            RequestError: there is none.
+        """
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        known = ", ".join(layer.name for layer in self.layers)
+        raise RequestError("inspection.no_such_layer", field="layer", asked=name, known=known)
+
+    def filters(self, name: str) -> Maps | None:
+        """The weights (F, C / groups, kH, kW) of a convolution; None for other layers."""
+        self.layer(name)
+        module = self.run.model.get_submodule(name)
+        if not isinstance(module, _WINDOWED):
+            return None
+        weights: Maps = module.weight.detach().cpu().contiguous().numpy()
+        return weights
+
+    def walk(self, name: str) -> dict[str, Any] | None:
+        """How a convolution's kernel walks: its stride, padding and dilation; None for other layers."""
+        module = self.run.model.get_submodule(name)
+        if not isinstance(module, _WINDOWED):
+            return None
+        window = window_of(module)
+        return {"stride": window.stride, "padding": window.padding, "dilation": window.dilation}
+
+    def _pass(self, pixels: Pixels) -> Look:
+        p = self.run.preprocessing
+        model = self.run.model
+        outputs: dict[str, Maps] = {}
+        hooks = []
+        for layer in self.layers:
+
+            def note(_: Any, __: Any, output: torch.Tensor, name: str = layer.name) -> None:
+                # A copy, because the next layer may work in place; of a layer that works twice, the first time.
+                outputs.setdefault(name, output[0].detach().float().contiguous().clone().numpy())
+
+            hooks.append(model.get_submodule(layer.name).register_forward_hook(note))
+        try:
+            with evaluating(model), torch.inference_mode():
+                inputs = inputs_from(pixels[None], p.scaling, (p.height, p.width), torch.device("cpu"))
+                given = inputs[0].contiguous().clone().numpy()
+                logits = model(inputs)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return Look(given, outputs, logits[0].double().softmax(dim=0).numpy())

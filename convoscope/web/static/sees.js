@@ -1,0 +1,59 @@
+// What the model sees: each step from the picture given to the prediction.
+
+import { scaleFor } from "./colour.js";
+import { fill, h, uid } from "./dom.js";
+import { createGivenPicture, likeliest, percent } from "./given_picture.js";
+import { createMap } from "./map.js";
+
+const SIDE = 252;
+
+/** Build the level. options: {t, source, query, network, onstate, announce, go}. */
+export function createSees({ t, source, query, network, onstate, announce, go }) {
+  const given = createGivenPicture({ t, source, query, network, onseen: (seen, entries) => show(seen, entries) });
+  const steps = h("ol", { class: "steps" });
+  const bars = h("tbody", {});
+  const verdict = h("p", { class: "prediction" });
+  const fault = h("p", { class: "fault", role: "alert" });
+  const titleId = uid("title");
+  let entries = {};
+  const onward = h("button", { type: "button", onclick: () => go({ level: "network", ...entries }) }, t("sees_network"));
+  const element = h("section", { class: "sees", "aria-labelledby": titleId },
+    h("h2", { id: titleId }, t("sees_title")), h("p", { class: "lead" }, t("sees_lead")),
+    given.element, fault, steps, verdict,
+    h("table", { class: "bars" }, h("caption", {}, t("sees_probabilities")),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("sees_class")), h("th", { scope: "col" }, t("sees_probability")))), bars),
+    onward);
+
+  function show(seen, from) {
+    entries = from;
+    onstate(from);
+    fill(steps, seen.steps.map((step, at) => one(at, step.name, step.picture, true)),
+      one(seen.steps.length, "normalise", seen.inputs, false));
+    const best = likeliest(seen.probabilities);
+    verdict.textContent = t("prediction", { label: best.label, share: percent(best.probability) });
+    fill(bars, seen.probabilities.map((entry) => bar(entry, entry === best)));
+    announce(verdict.textContent);
+  }
+
+  function one(at, name, picture, pixels) {
+    const map = createMap({ t, side: () => SIDE, onpoint: () => {}, onmove: () => {} });
+    const scale = scaleFor(picture.data);
+    map.show({ picture, channel: picture.channels === 3 && pixels ? "all" : 0, lensChannel: 0, scale, lens: false });
+    map.caption(t("step_caption", { number: at + 1, name: t(`step_${name}`), shape: shapeText(picture) }));
+    map.setLabel(t("step_label", { name: t(`step_${name}`), shape: shapeText(picture) }));
+    return h("li", {}, map.element, h("p", { class: "hint" }, t(`step_${name}_why`)));
+  }
+
+  given.load().catch((error) => { fault.textContent = error.message; });
+  return { element, destroy: () => {} };
+}
+
+function bar({ label, probability }, best) {
+  const drawn = h("span", { class: best ? "bar best" : "bar" });
+  drawn.style.width = `${Math.max(0.2, 16 * probability)}rem`;
+  return h("tr", {}, h("th", { scope: "row" }, label), h("td", {}, drawn, h("span", {}, percent(probability))));
+}
+
+function shapeText({ channels, height, width }) {
+  return channels === 1 ? `${height} × ${width}` : `${channels} × ${height} × ${width}`;
+}
