@@ -28,7 +28,7 @@ SHAPE = (1, 28, 28)
         ("typical:norm=1", r"norm=1; norm may be: true \| false\."),
         ("typical:dropout=1", r"dropout=1; dropout may be: 0 … 0.95\."),
         ("typical:dropout=nan", r"dropout=nan; dropout may be: 0 … 0.95\."),
-        ("typical:dropout=1e999", r"dropout=inf; dropout may be: 0 … 0.95\."),
+        ("typical:dropout=1e999", r"dropout=\S+; dropout may be: 0 … 0.95\."),
         ("typical:kernel=4", "kernel=4 is even"),
         ("typical:blocks=5", "layer pool5 gets 1x1 and needs at least 2x2"),
         ("lenet6", "did you mean 'lenet5'"),
