@@ -24,6 +24,7 @@ export function createBench({ t, language, source, query = {}, setting: given = 
   const setting = given ?? settingFromQuery(query, structuredClone(standard), find);
   const cursor = startCursor(query);
   const cache = {};
+  const drawn = { picture: null, scale: null, key: "" };
   let picture = null;
   let pictureName = "";
   let stages = null;
@@ -65,8 +66,9 @@ export function createBench({ t, language, source, query = {}, setting: given = 
   }
 
   function take(name, next) {
-    if (!picture || picture.height !== next.height || picture.width !== next.width) player.stop();
-    if (!picture && !query.at && next.height > 60) cursor.middle = true;
+    const resized = !picture || picture.height !== next.height || picture.width !== next.width;
+    if (resized) player.stop();
+    if (resized && next.height > 60 && (picture || !query.at)) cursor.middle = true;
     picture = next;
     pictureName = name;
     showKernel();
@@ -111,17 +113,9 @@ export function createBench({ t, language, source, query = {}, setting: given = 
   }
 
   function drawMaps() {
-    const first = stages[0];
-    const inputScale = scaleFor(picture.data);
-    const signed = inputScale.kind === "signed";
-    const inputChannel = picture.channels === 3 && !signed ? "all" : firstRead();
-    input.show({
-      picture, channel: inputChannel, lensChannel: firstRead(), scale: inputScale, plan: first?.plan,
-      read: first && { rows: readPixels(first.plan.rows), columns: readPixels(first.plan.columns) },
-      padText: first && first.kind !== "convolution" && !first.countPad ? "" : "0",
-    });
-    input.caption(t("input_caption", { shape: shapeText(picture) }));
-    scales = [inputScale];
+    if (drawn.picture !== picture) Object.assign(drawn, { picture, scale: scaleFor(picture.data), key: "" });
+    drawInput(stages[0]);
+    scales = [drawn.scale];
     outputs.forEach((map, at) => {
       const stage = stages[at];
       map.element.hidden = !stage;
@@ -141,6 +135,20 @@ export function createBench({ t, language, source, query = {}, setting: given = 
     readout.textContent = stages.map(({ plan, kind }) => sizeText(t, kind, plan)).join("  ");
     drawMarks();
     drawSum();
+  }
+
+  // The picture only changes its look with itself and with the window's walk, not with the kernel's numbers.
+  function drawInput(first) {
+    const channel = picture.channels === 3 && drawn.scale.kind === "grey" ? "all" : firstRead();
+    const padText = first && first.kind !== "convolution" && !first.countPad ? "" : "0";
+    const key = JSON.stringify([first?.plan, channel, firstRead(), padText]);
+    if (drawn.key === key) return;
+    drawn.key = key;
+    input.show({
+      picture, channel, lensChannel: firstRead(), scale: drawn.scale, plan: first?.plan, padText,
+      read: first && { rows: readPixels(first.plan.rows), columns: readPixels(first.plan.columns) },
+    });
+    input.caption(t("input_caption", { shape: shapeText(picture) }));
   }
 
   // "As it is" shows a picture where the output still has the range of one, and signed colours otherwise.

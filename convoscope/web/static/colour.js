@@ -5,28 +5,22 @@ const BELOW = [[255, 255, 255], [158, 188, 220], [44, 104, 172]];
 const ABOVE = [[255, 255, 255], [243, 183, 146], [212, 90, 34]];
 const STEPS = 256;
 const LARGE = 2000;
+const SAMPLED = 50000;
 // Where black and white have the same contrast; either side of it the better one has more than 4.5 : 1.
 const EVEN = 0.179;
 
-const belowTable = table(BELOW);
-const aboveTable = table(ABOVE);
+const signedTable = Uint32Array.from([...ramp(BELOW).reverse(), ...ramp(ABOVE).slice(1)]);
+const greyTable = Uint32Array.from({ length: STEPS }, (_, level) => pack(level, level, level));
 
 /** A scale for values from -limit to limit with zero in the middle. */
 export function signedScale(limit) {
   const reach = limit > 0 ? limit : 1;
-  return scale("signed", -reach, reach, (value) => {
-    const step = Math.min(STEPS - 1, Math.round((Math.abs(value) / reach) * (STEPS - 1)));
-    return value < 0 ? belowTable[step] : aboveTable[step];
-  });
+  return scale("signed", -reach, reach, signedTable);
 }
 
 /** A scale from black at `low` to white at `high`. */
 export function greyScale(low, high) {
-  const reach = high > low ? high - low : 1;
-  return scale("grey", low, high, (value) => {
-    const level = Math.max(0, Math.min(255, Math.round(((value - low) / reach) * 255)));
-    return pack(level, level, level);
-  });
+  return scale("grey", low, high > low ? high : low + 1, greyTable);
 }
 
 /** The scale that fits the values of a picture: grey for what looks like pixels, signed otherwise. */
@@ -43,8 +37,9 @@ export function reachOf(values) {
   const most = Math.max(-low, high);
   if (values.length < LARGE || most === 0) return most;
   const counts = new Uint32Array(STEPS);
-  for (let index = 0; index < values.length; index++) counts[Math.floor((Math.abs(values[index]) / most) * (STEPS - 1))] += 1;
-  let left = values.length * 0.005;
+  const stride = Math.ceil(values.length / SAMPLED);
+  for (let index = 0; index < values.length; index += stride) counts[Math.floor((Math.abs(values[index]) / most) * (STEPS - 1))] += 1;
+  let left = (values.length / stride) * 0.005;
   let step = STEPS - 1;
   while (step > 0 && (left -= counts[step]) > 0) step -= 1;
   return (most * (step + 1)) / STEPS;
@@ -62,10 +57,13 @@ export function extent(values) {
   return values.length ? [low, high] : [0, 0];
 }
 
-// pack: value -> 0xAABBGGRR, as canvases hold it on the machines there are (little-endian).
-function scale(kind, low, high, packed) {
+// `table` holds 0xAABBGGRR, as canvases hold it on the machines there are (little-endian); value v stands at
+// (v - low) · factor, rounded. A loop over many values looks there itself (see raster.js).
+function scale(kind, low, high, table) {
+  const factor = (table.length - 1) / (high - low);
+  const packed = (value) => table[Math.max(0, Math.min(table.length - 1, Math.round((value - low) * factor)))];
   return {
-    kind, low, high, packed,
+    kind, low, high, table, factor, packed,
     css: (value) => css(packed(value)),
     ink: (value) => (luminance(packed(value)) > EVEN ? "#000000" : "#ffffff"),
   };
@@ -88,8 +86,8 @@ function luminance(colour) {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-function table(stops) {
-  return Uint32Array.from({ length: STEPS }, (_, step) => {
+function ramp(stops) {
+  return Array.from({ length: STEPS }, (_, step) => {
     const place = (step / (STEPS - 1)) * (stops.length - 1);
     const from = Math.min(stops.length - 2, Math.floor(place));
     const mix = stops[from].map((level, part) => Math.round(level + (stops[from + 1][part] - level) * (place - from)));

@@ -27,18 +27,25 @@ export function fill(parent, ...children) {
   return parent;
 }
 
-/** Call `work` at most once a frame, with the last arguments. */
+/** Call `work` at once, but at most once a frame: what is asked for meanwhile is done in the next one. */
 export function onceAFrame(work) {
-  let waiting = null;
-  return (...given) => {
-    if (waiting === null) {
-      requestAnimationFrame(() => {
-        const latest = waiting;
-        waiting = null;
-        work(...latest);
-      });
+  let resting = true;
+  let asked = false;
+  const frame = () => {
+    resting = !asked;
+    if (!asked) return;
+    asked = false;
+    requestAnimationFrame(frame);
+    work();
+  };
+  return () => {
+    if (!resting) {
+      asked = true;
+      return;
     }
-    waiting = given;
+    resting = false;
+    requestAnimationFrame(frame);
+    work();
   };
 }
 

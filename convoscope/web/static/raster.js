@@ -35,8 +35,14 @@ export function pictureOf({ channels, height, width, encoding, data }) {
 }
 
 function paintChannel(pixels, picture, channel, scale) {
+  const { data } = picture;
+  const { table, low, factor } = scale;
   const start = channel * pixels.length;
-  for (let index = 0; index < pixels.length; index++) pixels[index] = scale.packed(picture.data[start + index]);
+  const last = table.length - 1;
+  for (let index = 0; index < pixels.length; index++) {
+    const step = ((data[start + index] - low) * factor + 0.5) | 0;
+    pixels[index] = table[step < 0 ? 0 : step > last ? last : step];
+  }
 }
 
 function paintColour(pixels, picture, scale) {
