@@ -65,7 +65,7 @@ def _predict(run: Run, names: list[str]) -> tuple[list[dict[str, Any]], list[tup
         try:
             waiting.append((name, read_image(source)))
         except RequestError as error:
-            unread.append((name, str(error)))
+            unread.append((name, str(error.values.get("reason", error))))
         if len(waiting) == BATCH:
             flush()
     flush()
@@ -76,7 +76,7 @@ def _files(names: list[str]) -> Iterator[tuple[str, Path | bytes]]:
     """Every picture named: files, the files of folders, and ``-`` for one picture on standard input."""
     for name in names:
         if name == "-":
-            yield "-", sys.stdin.buffer.read()
+            yield "-", sys.stdin.buffer.read() if sys.stdin else b""
         elif Path(name).is_dir():
             inside = (path for path in sorted(Path(name).rglob("*")) if path.is_file())
             yield from ((str(path), path) for path in inside if not path.name.startswith("."))

@@ -40,7 +40,9 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically; NaN and infinity are refused, since JSON has neither."""
-    write_atomically(path, (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Names of files may hold bytes that are no UTF-8; Python's escape of them is JSON's escape too.
+    write_atomically(path, text.encode("utf-8", "backslashreplace"))
 
 
 def read_json(path: Path) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,13 +44,17 @@ def _read(text: str) -> Any:
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     parts = text.split("-")
-    if len(parts) > 1 and all(part.isdigit() for part in parts):
-        return tuple(int(part) for part in parts)
     try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+        if len(parts) > 1 and all(part.isdecimal() for part in parts):
+            return tuple(int(part) for part in parts)
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
         return text
-    return value if isinstance(value, int | float) else text
+    return number if math.isfinite(number) else text
 
 
 def _written(value: Any) -> str:

@@ -22,7 +22,7 @@ from torch import Tensor
 class Augmentation(BaseModel):
     """What may happen to a picture. Each amount is the largest; the drawn one is uniform between minus and plus it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     rotate: float = Field(default=0.0, ge=0, le=180, description="degrees")
     scale: float = Field(default=0.0, ge=0, lt=1, description="share of the size")

@@ -60,8 +60,8 @@ def list_folder(folder: Path) -> Listing:
     Raises:
         RequestError: it does not exist, can't be read, or holds no folders.
     """
-    if not folder.is_dir():
-        raise RequestError("data.folder_is_file" if folder.exists() else "data.folder_missing", folder=folder)
+    if not os.path.isdir(folder):
+        raise RequestError("data.folder_is_file" if os.path.exists(folder) else "data.folder_missing", folder=folder)
     try:
         inside = _folders(folder)
     except OSError as error:

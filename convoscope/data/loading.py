@@ -75,4 +75,4 @@ def as_folder(asked: str | os.PathLike[str]) -> Path | None:
         return None
     path = Path(asked).expanduser()
     written_as_path = not isinstance(asked, str) or os.sep in asked or "/" in asked or asked.startswith((".", "~"))
-    return path if written_as_path or path.is_dir() else None
+    return path if written_as_path or os.path.isdir(path) else None

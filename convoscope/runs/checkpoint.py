@@ -1,7 +1,7 @@
 """Checkpoints: all that a run needs to go on at the exact batch, as safetensors beside JSON.
 
 A checkpoint is two files, ``step-00001234.safetensors`` and ``step-00001234.json``. The JSON is written last and holds
-the checksum of the other, so a checkpoint is whole or it is not one. The last two are kept: if the newest was torn, the
+the checksum of both, so a checkpoint is whole or it is not one. The last two are kept: if the newest was torn, the
 one before it serves.
 """
 
@@ -44,7 +44,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, run: str, total_ste
     stem = folder / f"step-{total_step:08d}"
     content = save({name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()})
     write_atomically(stem.with_suffix(".safetensors"), content)
-    seal = {"run": run, "sha256": hashlib.sha256(content).hexdigest(), "facts": checkpoint.facts}
+    seal = {"run": run, "sha256": _checksum(content, run, checkpoint.facts), "facts": checkpoint.facts}
     write_json(stem.with_suffix(".json"), seal)
     for old in _steps(folder)[:-KEPT]:
         (folder / f"{old}.json").unlink(missing_ok=True)
@@ -84,8 +84,16 @@ def _read(stem: Path) -> tuple[str, Checkpoint] | None:
     try:
         seal = json.loads(stem.with_suffix(".json").read_text("utf-8"))
         content = stem.with_suffix(".safetensors").read_bytes()
-        if hashlib.sha256(content).hexdigest() != seal["sha256"]:
+        run, facts = seal["run"], seal["facts"]
+        if _checksum(content, run, facts) != seal["sha256"]:
             return None
-        return str(seal["run"]), Checkpoint(load(content), dict(seal["facts"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        return run, Checkpoint(load(content), facts)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def _checksum(content: bytes, run: str, facts: dict[str, Any]) -> str:
+    """One for both files: a number that flipped in the JSON would change the result as much as one in the tensors."""
+    checksum = hashlib.sha256(content)
+    checksum.update(json.dumps([run, facts], sort_keys=True).encode())
+    return checksum.hexdigest()

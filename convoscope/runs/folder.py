@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -19,9 +20,12 @@ from typing import Any
 
 from convoscope.core.errors import RequestError
 from convoscope.core.files import read_json, write_atomically, write_json
+from convoscope.runs.config import problem_with
 
 FORMAT = 1
 """Version of the run folder; a reader refuses a newer one."""
+
+_ALWAYS_MEASURED = {"seconds", "train_flops", "parameters", "interrupted"}
 
 
 class RunFolder:
@@ -47,25 +51,38 @@ class RunFolder:
             RequestError: it holds a run or other files, or can't be written.
         """
         folder = RunFolder(path)
-        if folder.config_file.exists():
-            raise RequestError("runs.folder_has_run", path=str(path))
+        folder.check_free()
         try:
             path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
-                raise RequestError("runs.folder_not_empty", path=str(path))
             folder.checkpoints.mkdir()
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise RequestError("core.not_writable", path=str(path), reason=reason) from error
-        if not os.access(path, os.W_OK):
-            raise RequestError("core.not_writable", path=str(path), reason="permissions")
+            raise _not_writable(path, error) from error
         return folder
+
+    def check_free(self) -> None:
+        """Make sure that a new run can begin here; nothing is written.
+
+        Raises:
+            RequestError: the folder holds a run or other files, or neither it nor what it would lie in can be written.
+        """
+        try:
+            if self.path.exists():
+                if self.config_file.exists():
+                    raise RequestError("runs.folder_has_run", path=str(self.path))
+                if any(self.path.iterdir()):
+                    raise RequestError("runs.folder_not_empty", path=str(self.path))
+            nearest = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
+        except OSError as error:
+            raise _not_writable(self.path, error) from error
+        if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+            code = errno.EACCES if nearest.is_dir() else errno.ENOTDIR
+            raise _not_writable(self.path, OSError(code, os.strerror(code)))
 
     def read_config(self) -> dict[str, Any]:
         """What ``run.json`` says.
 
         Raises:
-            RequestError: the folder holds no run, or one of a newer format.
+            RequestError: the folder holds no run, one of a newer format, or a damaged one.
         """
         if not self.config_file.is_file():
             raise RequestError("runs.not_a_run", path=str(self.path))
@@ -74,6 +91,8 @@ class RunFolder:
             raise RequestError("runs.not_a_run", path=str(self.path))
         if config["format"] > FORMAT:
             raise RequestError("runs.newer_format", path=str(self.path), found=config["format"], known=FORMAT)
+        if problem := problem_with(config):
+            raise self.damaged(self.config_file, problem)
         return config
 
     def write_config(self, config: dict[str, Any]) -> None:
@@ -84,7 +103,9 @@ class RunFolder:
         """The result, or None while the run is not complete."""
         if not self.metrics_file.is_file():
             return None
-        metrics: dict[str, Any] = read_json(self.metrics_file)
+        metrics = read_json(self.metrics_file)
+        if not isinstance(metrics, dict) or not metrics.keys() >= _ALWAYS_MEASURED:
+            raise self.damaged(self.metrics_file, f"{sorted(_ALWAYS_MEASURED)}")
         return metrics
 
     def write_metrics(self, metrics: dict[str, Any]) -> None:
@@ -96,10 +117,10 @@ class RunFolder:
         if not self.curves_file.is_file():
             return []
         lines = []
-        for line in self.curves_file.read_text("utf-8").splitlines():
+        for line in self.curves_file.read_text("utf-8", "replace").splitlines():
             try:
-                lines.append(json.loads(line))
-            except ValueError:
+                lines.append(dict(json.loads(line)))
+            except (ValueError, TypeError):
                 break
         return lines
 
@@ -107,3 +128,16 @@ class RunFolder:
         """Replace the curves, atomically: they are short, and so never torn."""
         text = "".join(json.dumps(line, allow_nan=False) + "\n" for line in curves)
         write_atomically(self.curves_file, text.encode())
+
+    def clear_unfinished(self) -> None:
+        """Remove what a killed process had begun to write."""
+        for part in (*self.path.glob(".*.part"), *self.checkpoints.glob(".*.part")):
+            part.unlink(missing_ok=True)
+
+    def damaged(self, file: Path, reason: str) -> RequestError:
+        """The error for a file of this run that does not hold what it should."""
+        return RequestError("runs.damaged", path=str(self.path), what=file.name, reason=reason)
+
+
+def _not_writable(path: Path, error: OSError) -> RequestError:
+    return RequestError("core.not_writable", path=str(path), reason=error.strerror or str(error))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import logging
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,13 @@ from matplotlib.ticker import MaxNLocator
 from convoscope.core.files import write_atomically
 from convoscope.core.messages import say
 
+_LONGEST = 24
 _INK = "#222222"
 _BLUE, _ORANGE = "#0072B2", "#D55E00"  # M. Okabe, K. Ito (2008): told apart by all eyes
+
+
+# Matplotlib tells where it keeps its cache of fonts; that is nothing to a person who trains a network.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def draw_curves(path: Path, curves: Sequence[dict[str, Any]]) -> None:
@@ -55,8 +62,10 @@ def draw_confusion(path: Path, confusion: Sequence[Sequence[int]], classes: Sequ
                 if value:
                     weight = "bold" if row == column else "normal"
                     axes.text(column, row, f"{value}", ha="center", va="center", fontsize=8, weight=weight, color=_INK)
-        axes.set_xticks(range(count), classes, rotation=45 if max(map(len, classes)) > 2 else 0, ha="center")
-        axes.set_yticks(range(count), classes)
+        names = [_short(name) for name in classes]
+        tilted = 45 if max(map(len, names)) > 2 else 0
+        axes.set_xticks(range(count), names, rotation=tilted, ha="center", parse_math=False)
+        axes.set_yticks(range(count), names, parse_math=False)
     axes.set_xlabel(say("runs.predicted"))
     axes.set_ylabel(say("runs.true"))
     _save(figure, path)
@@ -70,7 +79,16 @@ def _line(axes: Any, x: Sequence[float], y: Sequence[float], colour: str, label:
     axes.plot(x, y, color=colour, label=label, linewidth=1.5, marker="o" if len(x) < 30 else None, markersize=3)
 
 
+def _short(name: str) -> str:
+    """A class name that leaves room for the picture, in characters that can be written."""
+    name = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+
+
 def _save(figure: Figure, path: Path) -> None:
     content = io.BytesIO()
-    figure.savefig(content, format="png")
+    with warnings.catch_warnings():
+        # A class may be named in a script that the font lacks; the picture then shows boxes, and the JSON the name.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(content, format="png")
     write_atomically(path, content.getvalue())

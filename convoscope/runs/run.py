@@ -108,8 +108,7 @@ class Run:
         try:
             model.load_state_dict(load_file(path))
         except (SafetensorError, RuntimeError, OSError) as error:
-            reason = str(error).splitlines()[0]
-            raise RequestError("runs.damaged", path=str(self.path), what=path.name, reason=reason) from error
+            raise self.folder.damaged(path, str(error).splitlines()[0]) from error
         return model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]
 
     def evaluate(
@@ -126,7 +125,7 @@ class Run:
             ``test_time_augmentation``, ``data``; JSON-ready.
 
         Raises:
-            RequestError: the data can't be had or has other classes.
+            RequestError: the data can't be had, is no longer what the run was trained on, or has other classes.
         """
         from convoscope.data import load
 
@@ -139,6 +138,8 @@ class Run:
             size=(p.height, p.width),
             seed=trained_on["seed"],
         )
+        if data is None and loaded.fingerprint != trained_on["fingerprint"]:
+            raise RequestError("runs.data_changed", data=trained_on["name"], path=str(self.path))
         if loaded.classes != self.classes:
             found, known = ", ".join(loaded.classes[:12]), ", ".join(self.classes[:12])
             raise RequestError("runs.other_classes", data=loaded.name, found=found, known=known)
@@ -166,7 +167,10 @@ class Run:
         if images.ndim != 4 or images.shape[1] != p.channels or images.dtype != np.uint8:
             raise RequestError("runs.image_shape", channels=p.channels, found=f"{images.dtype} {images.shape}")
         with evaluating(self.model):
-            return predict_logits(self.model, images, p.scaling, (p.height, p.width), torch.device("cpu"), views)
+            logits = predict_logits(self.model, images, p.scaling, (p.height, p.width), torch.device("cpu"), views)
+        if not logits.isfinite().all():
+            raise self.folder.damaged(self.folder.weights_file, "NaN")
+        return logits
 
     def _fitted(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         from convoscope.data.decode import fit

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from convoscope.core.files import read_json
 from convoscope.core.messages import language, say
 from convoscope.core.spec import parse_spec
 from convoscope.data.batches import Scaling
+from convoscope.data.loading import as_folder
 from convoscope.models.parameters import check as check_parameters
 from convoscope.runs.environment import environment
 from convoscope.runs.evaluation import check_views
@@ -25,10 +27,11 @@ from convoscope.runs.folder import RunFolder
 from convoscope.runs.run import Preprocessing, Run
 from convoscope.training.processes import make_fabric, run_in_processes, started_elsewhere
 from convoscope.training.progress import Listener
-from convoscope.training.recipe import Setting, load_recipe, setting_from
+from convoscope.training.recipe import Setting, setting_from
 from convoscope.training.worker import split, work
 
 CHECKPOINT_SECONDS = 20.0
+MOST_EPOCHS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ def train(
         seed: decides the split, the first weights, the order of the images and their augmentation.
         out: folder for the run, new or empty; ``runs/<data>-<model>-<number>`` if not given.
         devices: how many processes.
-        resume: folder of a run to go on with; nothing else may be asked then.
+        resume: folder of a run to go on with; nothing but `devices` may be asked then, and `data` only if it was an
+            `ImageData`, which the run folder can't find again.
         data_dir: where full data sets lie.
         size: side that a folder's pictures are fitted to, in pixels.
         test_time_augmentation: "none", "flip", "shift" or "flip-shift", for the test at the end.
@@ -89,11 +93,11 @@ def train(
         FailedError: a worker process was lost.
     """
     listener = listener or Listener()
-    if resume is not None:
-        return _go_on(Path(resume), devices, listener)
     request = Request(
         data, model, recipe, epochs, seed, out, devices, data_dir, size, test_time_augmentation, checkpoint_seconds
     )
+    if resume is not None:
+        return _go_on(Path(resume), request, listener)
     _check(request)
     fabric = make_fabric(devices)
     if started_elsewhere() and int(os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or 0) > 0:
@@ -108,27 +112,30 @@ def train(
 
 def _check(request: Request) -> None:
     """Everything that can be said to be wrong before the data is read."""
-    load_recipe(setting_from(request.recipe, 1)[0].name)
-    if request.model:
+    setting_from(request.recipe, 1)
+    if request.model is not None:
         spec = parse_spec(request.model)
         check_parameters(spec, models.registry.get(spec.name))
     check_views(request.test_time_augmentation)
-    if request.epochs is not None and request.epochs < 1:
-        raise RequestError("training.epochs", asked=request.epochs)
+    if request.epochs is not None and not 1 <= request.epochs <= MOST_EPOCHS:
+        raise RequestError("training.epochs", asked=request.epochs, most=MOST_EPOCHS)
     if not 0 <= request.seed < 2**31:
         raise RequestError("training.seed", asked=request.seed)
     if request.size is not None and not 8 <= request.size <= 1024:
         raise RequestError("training.size", asked=request.size)
     if started_elsewhere() and request.out is None:
         raise RequestError("training.out_needed")
-    if request.out is not None and RunFolder(request.out).config_file.exists():
-        raise RequestError("runs.folder_has_run", path=str(request.out))
+    if not 0 <= request.checkpoint_seconds < math.inf:
+        raise RequestError("training.checkpoint_seconds", asked=request.checkpoint_seconds)
+    if started_elsewhere():
+        return  # another process may have made the folder by now
+    RunFolder(request.out or "runs/new").check_free()
 
 
 def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:
     """Make the run folder and write down all that decides the result."""
     spec, setting = setting_from(request.recipe, loaded.shape[0])
-    if request.model:
+    if request.model is not None:
         setting = setting.model_copy(update={"model": request.model})
     training, validation = split(loaded, setting, request.seed)
     # Built once here, so that a picture too small for the network is said before anything is written.
@@ -139,8 +146,8 @@ def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:
         "id": uuid.uuid4().hex,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": {
-            "name": _name(request.data),
-            "data_dir": str(request.data_dir) if request.data_dir else None,
+            "name": _place(request.data),
+            "data_dir": os.path.abspath(request.data_dir) if request.data_dir else None,
             "size": request.size,
             "seed": request.seed,
             "fingerprint": loaded.fingerprint,
@@ -168,13 +175,16 @@ def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:
     return folder
 
 
-def _go_on(path: Path, devices: int, listener: Listener) -> Run:
+def _go_on(path: Path, request: Request, listener: Listener) -> Run:
     """Resume the run in `path`; a complete one is given as it is."""
+    loaded = request.data if isinstance(request.data, data_room.ImageData) else None
+    if replace(request, devices=1, data=Request.data if loaded else request.data) != Request():
+        raise RequestError("training.resume_alone", path=str(path))
     run = Run(path)
     if run.metrics is not None and not run.metrics["interrupted"]:
         return run
-    devices = max(devices, run.config["devices"])
-    return _launch(make_fabric(devices), run.folder, None, listener)
+    devices = max(request.devices, run.config["devices"])
+    return _launch(make_fabric(devices), run.folder, loaded, listener)
 
 
 def _launch(fabric: Any, folder: RunFolder, loaded: data_room.ImageData | None, listener: Listener) -> Run:
@@ -197,6 +207,12 @@ def _out(request: Request, setting: Setting) -> Path:
 
 def _name(data: str | Path | data_room.ImageData) -> str:
     return data.name if isinstance(data, data_room.ImageData) else str(data)
+
+
+def _place(data: str | Path | data_room.ImageData) -> str:
+    """A name by which the data is found again from any folder: a run may be resumed or tested from elsewhere."""
+    folder = None if isinstance(data, data_room.ImageData) else as_folder(data)
+    return _name(data) if folder is None else os.path.abspath(folder)
 
 
 def _square(size: int | None) -> tuple[int, int] | None:

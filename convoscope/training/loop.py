@@ -22,6 +22,10 @@ from convoscope.training.progress import Listener, Plan
 from convoscope.training.recipe import Setting
 from convoscope.training.state import State
 
+RUNAWAY = 1000
+"""An epoch's mean loss beyond this many times the loss of guessing: batch normalisation can keep such a network finite,
+but it learns nothing any more."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -38,6 +42,7 @@ class Job:
     plan: Plan
     batches: Batches
     side: tuple[int, int]
+    classes: int
     seed: int
     checkpoint_seconds: float
     validate: Callable[[nn.Module], tuple[float, float] | None]
@@ -62,7 +67,7 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
         whether the training came to its end; False if it was interrupted, with a checkpoint at that very step.
 
     Raises:
-        RequestError: the loss is no longer a number.
+        RequestError: the loss is no longer a number, or has run away.
     """
     at, plan = state.position, job.plan
     saved = time.monotonic()
@@ -81,7 +86,7 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
                 state.after_step()
                 total, stop = agree(fabric, loss, interrupted.is_set())
                 if not math.isfinite(total):
-                    raise diverged(job, state)
+                    raise diverged(job, state, total)
                 at.step += 1
                 at.loss_sum += total
                 at.seen += count
@@ -122,11 +127,20 @@ def agree(fabric: Any, loss: Tensor, stop: bool) -> tuple[float, bool]:
 
 
 def end_epoch(job: Job, state: State) -> None:
-    """Validate, write the epoch down, keep the weights if they are the best, and decide whether to go on."""
+    """Validate, write the epoch down, keep the weights if they are the best, and decide whether to go on.
+
+    Raises:
+        RequestError: the epoch's mean loss ran away, or its last steps made weights that give no number.
+    """
     at = state.position
     started = time.monotonic()
-    at.epoch, at.step = at.epoch + 1, 0
     judged = job.validate(state.judged)
+    loss = at.loss_sum / at.seen
+    if not (_finite(state.judged) if judged is None else math.isfinite(judged[1])):
+        raise diverged(job, state, math.nan)
+    if loss > RUNAWAY * math.log(job.classes):
+        raise diverged(job, state, loss)
+    at.epoch, at.step = at.epoch + 1, 0
     # Without a validation set nothing is chosen: the last weights are kept.
     best = judged is None or at.is_better(*judged)
     if best:
@@ -136,7 +150,7 @@ def end_epoch(job: Job, state: State) -> None:
         job.keep(state.judged)
     at.seconds += time.monotonic() - started
     spent = at.seconds - (at.curves[-1]["seconds"] if at.curves else 0.0)
-    line: dict[str, Any] = {"epoch": at.epoch, "train_loss": at.loss_sum / at.seen}
+    line: dict[str, Any] = {"epoch": at.epoch, "train_loss": loss}
     if judged is not None:
         line |= {"validation_error": judged[0], "validation_loss": judged[1]}
     line |= {
@@ -152,6 +166,10 @@ def end_epoch(job: Job, state: State) -> None:
     job.listener.on_epoch(line)
 
 
+def _finite(model: nn.Module) -> bool:
+    return all(bool(tensor.isfinite().all()) for tensor in model.state_dict().values())
+
+
 def side_at(setting: Setting, progress: float, side: tuple[int, int]) -> tuple[int, int]:
     """Height and width that pictures are trained at now: progressive resolution, the full `side` without it."""
     share = 1.0
@@ -161,10 +179,16 @@ def side_at(setting: Setting, progress: float, side: tuple[int, int]) -> tuple[i
     return round(side[0] * share), round(side[1] * share)
 
 
-def diverged(job: Job, state: State) -> RequestError:
-    """The error for a loss that is no longer a number."""
+def diverged(job: Job, state: State, loss: float) -> RequestError:
+    """The error for a loss that is no longer a number, or one that has run away."""
     at = state.position
-    tried = {"rate": f"{job.setting.learning_rate / 4:g}", "path": job.path, "epoch": at.epoch + 1}
+    tried = {
+        "rate": f"{job.setting.learning_rate / 4:g}",
+        "path": job.path,
+        "epoch": at.epoch + 1,
+        "loss": f"{loss:.3g}",
+        "chance": f"{math.log(job.classes):.3g}",
+    }
     if at.best_epoch == 0:
         return RequestError("training.diverged_at_once", **tried)
     return RequestError("training.diverged", kept=at.best_epoch, **tried)

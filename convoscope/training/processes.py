@@ -59,17 +59,34 @@ def run_in_processes(fabric: Any, work: Callable[..., Any], *arguments: Any, res
     """Call ``work(fabric, *arguments)`` in every process and give what rank 0 returned.
 
     Raises:
+        RequestError: what a worker raised.
         FailedError: a worker was lost; `resume` is the folder to go on with.
     """
-    if fabric.world_size == 1 or started_elsewhere():
+    if fabric.world_size == 1:
+        return work(fabric, *arguments)
+    if started_elsewhere():
+        with quiet_fabric():
+            fabric.launch()  # joins the process group
         return work(fabric, *arguments)
     from torch.multiprocessing.spawn import ProcessException
 
+    wrong = torch.multiprocessing.get_context("spawn").SimpleQueue()
     try:
         with _interrupt_passed_on(), quiet_fabric():
-            return fabric.launch(work, *arguments)
+            return fabric.launch(_telling, work, wrong, *arguments)
     except ProcessException as error:
+        if not wrong.empty():
+            raise wrong.get() from error
         raise FailedError("training.worker_lost", rank=error.error_index, reason=_reason(error), path=resume) from error
+
+
+def _telling(fabric: Any, work: Callable[..., Any], wrong: Any, *arguments: Any) -> Any:
+    """Call `work` in a worker; what it finds wrong with the request goes to the parent whole, not as a text."""
+    try:
+        return work(fabric, *arguments)
+    except RequestError as error:
+        wrong.put(error)
+        raise
 
 
 def share_threads(fabric: Any) -> int:
@@ -130,7 +147,11 @@ def quiet_fabric() -> Iterator[None]:
         yield
 
 
-for _chatty in ("lightning_fabric.utilities.distributed", "lightning_fabric.utilities.rank_zero"):
+for _chatty in (
+    "lightning_fabric.utilities.distributed",
+    "lightning_fabric.utilities.rank_zero",
+    "torch.multiprocessing.spawn",
+):
     # At import, since worker processes announce themselves before any line of ours runs in them.
     logging.getLogger(_chatty).setLevel(logging.ERROR)
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from convoscope.core.errors import RequestError
+from convoscope.core.messages import catalogue, say
 from convoscope.core.registry import nearest
 from convoscope.core.spec import Spec, parse_spec
 from convoscope.data.augment import Augmentation
@@ -26,7 +27,7 @@ class Setting(BaseModel):
     `max_epochs`: small sets are shown more often, large ones less.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     model: str
     images_seen: int = Field(gt=0, description="images shown in all, repeats counted")
@@ -41,9 +42,9 @@ class Setting(BaseModel):
     optimizer: Literal["sgd", "adamw", "muon", "adadelta"] = "sgd"
     learning_rate: float = Field(gt=0, description="at its peak")
     bias_learning_rate: float = Field(default=0.0, ge=0, description="for biases and normalisation; 0: the same")
-    momentum: float = Field(default=0.9, ge=0, lt=1)
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="of optimizer sgd")
     weight_decay: float = Field(default=0.0, ge=0, description="on weights; not on biases and normalisation")
-    muon_learning_rate: float = Field(default=0.24, ge=0, description="for the kernels, with optimizer muon")
+    muon_learning_rate: float = Field(default=0.24, ge=0, description="for normalised kernels, with muon")
     muon_momentum: float = Field(default=0.6, ge=0, lt=1)
     warmup: float = Field(
         default=0.2, ge=0, le=1, description="share of the training in which the rate rises to its peak"
@@ -132,5 +133,15 @@ def change(setting: Setting, changes: dict[str, Any]) -> Setting:
         return Setting.model_validate(values)
     except ValidationError as error:
         problem = error.errors()[0]
-        name, reason = str(problem["loc"][-1]), problem["msg"]
-        raise RequestError("training.recipe_value", name=name, value=problem["input"], reason=reason) from error
+        name = next(str(place) for place in reversed(problem["loc"]) if isinstance(place, str))
+        raise RequestError(
+            "training.recipe_value", name=name, value=problem["input"], reason=_reason(problem)
+        ) from error
+
+
+def _reason(problem: Any) -> str:
+    """Why pydantic refused a value, in the language in use; in pydantic's own words where the catalogue has none."""
+    key = f"reason_{problem['type']}"
+    if key not in catalogue("training"):
+        return str(problem["msg"])
+    return say(f"training.{key}", **problem.get("ctx", {}))

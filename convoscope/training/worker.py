@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from safetensors.torch import load_file, save
 from torch import nn
 
@@ -62,13 +63,18 @@ class _Worker:
         self.fabric, self.listener = fabric, listener
         self.folder = RunFolder(path)
         self.config = self.folder.read_config()
-        self.setting = Setting.model_validate(self.config["setting"])
+        try:
+            self.setting = Setting.model_validate(self.config["setting"])
+        except ValidationError as error:
+            first = error.errors()[0]
+            reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            raise self.folder.damaged(self.folder.config_file, reason) from error
         self.preprocessing = Preprocessing.from_dict(self.config["preprocessing"])
         self.side = (self.preprocessing.height, self.preprocessing.width)
         self.first = fabric.global_rank == 0
         keep_freed_memory()
         self._share_threads()
-        self.data = loaded or self._load()
+        self.data = self._checked(loaded or self._load())
         self.training, self.validation = split(self.data, self.setting, self.config["seed"])
         self._costs: dict[tuple[int, int], float] = {}
 
@@ -83,6 +89,7 @@ class _Worker:
             plan=plan,
             batches=batches,
             side=self.side,
+            classes=len(self.data.classes),
             seed=self.config["seed"],
             checkpoint_seconds=self.config["checkpoint_seconds"],
             validate=self._validate,
@@ -110,9 +117,11 @@ class _Worker:
     def _load(self) -> data_room.ImageData:
         asked = self.config["data"]
         size = None if asked["size"] is None else (asked["size"], asked["size"])
-        loaded = data_room.load(asked["name"], data_dir=asked["data_dir"], size=size, seed=asked["seed"])
-        if loaded.fingerprint != asked["fingerprint"]:
-            raise RequestError("training.data_changed", data=asked["name"], path=str(self.folder.path))
+        return data_room.load(asked["name"], data_dir=asked["data_dir"], size=size, seed=asked["seed"])
+
+    def _checked(self, loaded: data_room.ImageData) -> data_room.ImageData:
+        if loaded.fingerprint != self.config["data"]["fingerprint"]:
+            raise RequestError("training.data_changed", data=self.config["data"]["name"], path=str(self.folder.path))
         return loaded
 
     def _state(self) -> State:
@@ -128,8 +137,13 @@ class _Worker:
         if torn:
             self.listener.on_note(say("training.torn_passed_over", names=", ".join(torn)))
         if checkpoint is not None:
-            state.restore(checkpoint)
+            try:
+                state.restore(checkpoint)
+            except (RuntimeError, KeyError, TypeError, ValueError) as error:
+                reason = str(error).splitlines()[0]
+                raise RequestError("training.checkpoint_unfit", path=str(self.folder.path), reason=reason) from error
         if self.first:
+            self.folder.clear_unfinished()
             self.folder.write_curves(state.position.curves)
         return state
 
@@ -227,4 +241,7 @@ class _Worker:
         with evaluating(model):
             scaling, device = self.preprocessing.scaling, self.fabric.device
             logits = predict_logits(model, test.images, scaling, self.side, device, views)
+        if not logits.isfinite().all():
+            rate = f"{self.setting.learning_rate / 4:g}"
+            raise RequestError("training.diverged_in_test", path=str(self.folder.path), rate=rate)
         return result_of(score(logits, test.labels, self.data.classes), views, self.data.name)

@@ -36,6 +36,15 @@ def run(tmp_path, monkeypatch):
             "classes": ["a", "b", "c"],
             "model": "typical:blocks=2,width=4",
             "preprocessing": {"channels": 3, "height": 16, "width": 20, "mean": [0.0] * 3, "std": [1.0] * 3},
+            "id": "1",
+            "data": {"name": "pictures", "data_dir": None, "size": None, "seed": 0, "fingerprint": ""},
+            "setting": {},
+            "epochs": 1,
+            "seed": 0,
+            "devices": 1,
+            "test_time_augmentation": "none",
+            "checkpoint_seconds": 20.0,
+            "environment": {"threads": 1},
         }
     )
     save_file(models.build("typical:blocks=2,width=4", (3, 16, 20), 3).state_dict(), folder.weights_file)
