@@ -1,0 +1,226 @@
+"""The measured figures and printed outputs in README.md and README.es.md, rendered from ``benchmarks/results/*.json``.
+
+They stand between ``<!-- table:NAME -->`` and ``<!-- end -->`` and are never written by hand; a test fails where a
+README differs from the records.
+
+    python -m benchmarks.tables
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.records import read
+
+ROOT = Path(__file__).parents[1]
+READMES = {"en": ROOT / "README.md", "es": ROOT / "README.es.md"}
+
+Record = dict[str, Any]
+
+_BLOCK = re.compile(r"(?P<start><!-- table:(?P<name>[\w-]+) -->\n)(?P<content>.*?)(?P<end><!-- end -->)", re.DOTALL)
+
+_UNKNOWN = {"en": "Not measured yet.\n", "es": "Aún sin medir.\n"}
+_WHAT = {"en": "what", "es": "qué"}
+_DATA = {"en": "data", "es": "datos"}
+
+# What records say in English, in Spanish; longer phrases first.
+_SPANISH = (
+    ("epoch against bare steps", "época entera frente a los pasos solos"),
+    ("recipe", "receta"),
+    ("test views", "vistas en la prueba"),
+    ("folder, first read", "carpeta, primera lectura"),
+    ("folder, second start", "carpeta, segundo arranque"),
+    ("random numbers", "números aleatorios"),
+    ("filters of", "filtros de"),
+    ("60,000 PNG of 32x32", "60 000 PNG de 32x32"),
+    ("CIFAR-10 as", "CIFAR-10 en"),
+    ("files in the system's memory", "archivos en la memoria del sistema"),
+    ("glibc keeping freed memory", "glibc conserva la memoria liberada"),
+    (" to int64", " a int64"),
+    ("threads", "hilos"),
+    ("thread", "hilo"),
+    ("cores", "núcleos"),
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its heading in each language, and how a record's figure is written (None where it has none)."""
+
+    en: str
+    es: str
+    write: Callable[[Record, str], str | None]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The records of one file that have the figure `needs`, and what is shown of them.
+
+    A row is a record; `upright` tables show one record, and a row is a figure of it.
+    """
+
+    stem: str
+    needs: str
+    columns: tuple[Column, ...]
+    upright: bool = False
+
+
+def grouped(number: float, language: str, digits: int = 0) -> str:
+    """A number with its thousands set apart and `digits` decimals, as the language writes it."""
+    words = f"{number:,.{digits}f}"
+    return words if language == "en" else words.translate(str.maketrans({",": "\u00a0", ".": ","}))
+
+
+def _number(key: str, digits: int, unit: str = "", factor: float = 1.0) -> Callable[[Record, str], str | None]:
+    def write(record: Record, language: str) -> str | None:
+        return None if key not in record else grouped(record[key] * factor, language, digits) + unit
+
+    return write
+
+
+def _error(record: Record, language: str) -> str:
+    mean = grouped(100 * record["error"], language, 2)
+    spread = record.get("error_std")
+    return mean + ("" if spread is None else f" ± {grouped(100 * spread, language, 2)}") + " %"
+
+
+def _seeds(record: Record, _: str) -> str:
+    return str(len(record["seeds"]))
+
+
+_MEMORY = Column("peak memory", "memoria máxima", _number("peak_memory_bytes", 0, " MB", 1e-6))
+_SECONDS = Column("time", "tiempo", _number("seconds", 2, " s"))
+_MILLISECONDS = Column("time", "tiempo", _number("seconds", 1, " ms", 1000))
+
+TABLES = {
+    "accuracy": Table(
+        "train",
+        "error",
+        (
+            Column("test error", "error de prueba", _error),
+            Column("seeds", "semillas", _seeds),
+            Column("test images", "imágenes de prueba", _number("test_count", 0)),
+            Column("training", "entrenamiento", _number("seconds", 0, " s")),
+            Column("10¹² operations", "10¹² operaciones", _number("train_flops", 1, "", 1e-12)),
+            _MEMORY,
+        ),
+    ),
+    "overhead": Table(
+        "train",
+        "ratio",
+        (
+            Column("an epoch", "una época", _number("seconds", 2, " s")),
+            Column("bare steps", "pasos solos", _number("seconds_bare", 2, " s")),
+            Column("ratio", "razón", _number("ratio", 3)),
+        ),
+    ),
+    "start": Table("start", "seconds", (_SECONDS,)),
+    "folder": Table(
+        "folder",
+        "seconds",
+        (_SECONDS, Column("images/s", "imágenes/s", _number("images_per_second", 0)), _MEMORY),
+    ),
+    "convolve": Table(
+        "convolve", "seconds", (_MILLISECONDS, Column("times PyTorch", "veces PyTorch", _number("times_torch", 2)))
+    ),
+    "page": Table(
+        "page",
+        "page_bytes",
+        (
+            Column(
+                "a typed number of a kernel shows its output, 95 of 100 times within",
+                "un número escrito en un kernel muestra su salida, 95 de cada 100 veces en",
+                _number("edit_milliseconds_p95", 0, " ms"),
+            ),
+            Column("animation", "animación", _number("animation_frames_per_second", 1, " /s")),
+            Column(
+                "a unit's sum opens, 95 of 100 times within",
+                "se abre la suma de una unidad, 95 de cada 100 veces en",
+                _number("unit_milliseconds_p95", 0, " ms"),
+            ),
+            Column("first view, median", "primera vista, mediana", _number("first_view_milliseconds_median", 0, " ms")),
+            Column("weight, without pictures", "peso, sin imágenes", _number("page_bytes", 0, " kB", 1e-3)),
+        ),
+        upright=True,
+    ),
+}
+
+
+def render(name: str, language: str) -> str:
+    """What stands in a README under `name`: a table, or a command of the tour with its output."""
+    if name.startswith("tour-"):
+        return _transcript(name.removeprefix("tour-"), language)
+    table = TABLES[name]
+    records = [record for record in read(table.stem) if table.needs in record]
+    if not records:
+        return _UNKNOWN[language]
+    lines = _figures(table, records[-1], language) if table.upright else _rows(table, records, language)
+    return "\n".join([*lines, "", *_origins(records, language)]) + "\n"
+
+
+def _rows(table: Table, records: Sequence[Record], language: str) -> list[str]:
+    has_data = any(record["data"] for record in records)
+    heads = [_WHAT[language], *[_DATA[language]] * has_data, *(getattr(column, language) for column in table.columns)]
+    lines = [_row(heads), _row(["---"] * (1 + has_data) + ["---:"] * len(table.columns))]
+    for record in records:
+        cells = [_words(record["name"], language)] + [_words(record["data"], language)] * has_data
+        lines.append(_row([*cells, *(column.write(record, language) or "–" for column in table.columns)]))
+    return lines
+
+
+def _figures(table: Table, record: Record, language: str) -> list[str]:
+    figures = [(getattr(column, language), column.write(record, language)) for column in table.columns]
+    lines = [_row([label, figure]) for label, figure in figures if figure is not None]
+    return [_row([_WHAT[language], _words(record["data"], language)]), _row(["---", "---:"]), *lines]
+
+
+def filled(text: str, language: str) -> str:
+    """`text` with every block rendered anew."""
+
+    def fill(block: re.Match[str]) -> str:
+        return block["start"] + render(block["name"], language) + block["end"]
+
+    return _BLOCK.sub(fill, text)
+
+
+def _transcript(name: str, language: str) -> str:
+    found = next((record for record in read("tour") if record["name"] == name), None)
+    if found is None:
+        return _UNKNOWN[language]
+    return f"```console\n$ {found['command']}\n{found[language].rstrip()}\n```\n"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _words(text: str, language: str) -> str:
+    if language == "es":
+        for english, spanish in _SPANISH:
+            text = text.replace(english, spanish)
+    return text
+
+
+def _origins(records: Sequence[Record], language: str) -> list[str]:
+    """Where the figures come from, a line for each way in which they were measured."""
+    lines: dict[str, None] = {}
+    for record in records:
+        versions = record["versions"]
+        shown = ", ".join(f"{name} {versions[name]}" for name in ("torch", "numpy", "pillow") if name in versions)
+        hardware = _words(record["hardware"], language)
+        lines[f"- `{record['command']}`: {hardware}; {shown}; {record['date'][:10]}."] = None
+    return list(lines)
+
+
+def main() -> None:
+    """Write both READMEs."""
+    for language, path in READMES.items():
+        path.write_text(filled(path.read_text("utf-8"), language), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
