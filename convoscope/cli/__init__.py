@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import errno
 import importlib
 import os
 import pkgutil
@@ -18,6 +19,7 @@ from convoscope.cli._mistakes import sentence
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import LANGUAGES, say, set_language
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _INTERRUPTED = 130  # Typer's exit code for Ctrl-C
 
 
@@ -130,20 +132,11 @@ def _fault(error: Exception) -> int:
     """A mistake of this program, not of its user, in one sentence."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "?"
-    if isinstance(error, OSError) and error.filename is None and sys.stdout and _output_failed():
+    if isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM and sys.stdout:
+        _drop_output()
         return _complain(say("cli.output_lost", reason=error.strerror or str(error)), 2)
     detail = " ".join(str(error).split())[:300]
     return _complain(say("cli.fault", kind=type(error).__name__, detail=detail, place=place), 1)
-
-
-def _output_failed() -> bool:
-    """Whether standard output takes nothing more (a full disk); if so, what is left in it is dropped."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        _drop_output()
-        return True
-    return False
 
 
 def _drop_output() -> None:

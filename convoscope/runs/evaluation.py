@@ -101,7 +101,10 @@ def wilson_interval(wrong: int, count: int, z: float = 1.959964) -> tuple[float,
     centre = share + z * z / (2 * count)
     spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     scale = 1 + z * z / count
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+    # At the ends the formula is exact, and its rounding is not.
+    low = 0.0 if wrong == 0 else max(0.0, (centre - spread) / scale)
+    high = 1.0 if wrong == count else min(1.0, (centre + spread) / scale)
+    return low, high
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from torch import nn
 
 from convoscope import models
 from convoscope.core.errors import RequestError
+from convoscope.data import ImageData
 from convoscope.data.batches import Scaling
 from convoscope.runs.evaluation import Views, check_views, evaluating, predict_logits, score
 from convoscope.runs.folder import RunFolder
@@ -113,7 +114,7 @@ class Run:
 
     def evaluate(
         self,
-        data: str | None = None,
+        data: str | Path | ImageData | None = None,
         *,
         data_dir: Path | str | None = None,
         test_time_augmentation: str = "none",
@@ -127,19 +128,8 @@ class Run:
         Raises:
             RequestError: the data can't be had, is no longer what the run was trained on, or has other classes.
         """
-        from convoscope.data import load
-
         views = check_views(test_time_augmentation)
-        trained_on = self.config["data"]
-        p = self.preprocessing
-        loaded = load(
-            data or trained_on["name"],
-            data_dir=data_dir or (None if data else trained_on["data_dir"]),
-            size=(p.height, p.width),
-            seed=trained_on["seed"],
-        )
-        if data is None and loaded.fingerprint != trained_on["fingerprint"]:
-            raise RequestError("runs.data_changed", data=trained_on["name"], path=str(self.path))
+        loaded = data if isinstance(data, ImageData) else self._load(data, data_dir)
         if loaded.classes != self.classes:
             found, known = ", ".join(loaded.classes[:12]), ", ".join(self.classes[:12])
             raise RequestError("runs.other_classes", data=loaded.name, found=found, known=known)
@@ -171,6 +161,22 @@ class Run:
         if not logits.isfinite().all():
             raise self.folder.damaged(self.folder.weights_file, "NaN")
         return logits
+
+    def _load(self, data: str | Path | None, data_dir: Path | str | None) -> ImageData:
+        """The data that the run was trained on, unchanged, or other data that was asked for."""
+        from convoscope.data import load
+        from convoscope.data.loading import as_folder
+
+        trained_on = self.config["data"]
+        if data is not None:
+            p = self.preprocessing
+            size = None if as_folder(data) is None else (p.height, p.width)
+            return load(data, data_dir=data_dir, size=size, seed=trained_on["seed"])
+        data_dir = data_dir or trained_on["data_dir"]
+        loaded = load(trained_on["name"], data_dir=data_dir, size=trained_on["size"], seed=trained_on["seed"])
+        if loaded.fingerprint != trained_on["fingerprint"]:
+            raise RequestError("runs.data_changed", data=trained_on["name"], path=str(self.path))
+        return loaded
 
     def _fitted(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         from convoscope.data.decode import fit

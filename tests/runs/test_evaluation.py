@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix, log_loss
+
+import convoscope as cs
+from convoscope import Run
+from convoscope.core.errors import RequestError
+from convoscope.core.messages import using_language
+from convoscope.data.batches import Scaling
+from convoscope.runs.evaluation import check_views, evaluating, predict_logits, score, wilson_interval
+
+
+@given(st.integers(1, 100_000), st.data())
+def test_the_interval_is_wilsons(count: int, data: st.DataObject) -> None:
+    wrong = data.draw(st.integers(0, count))
+    low, high = wilson_interval(wrong, count)
+    known = binomtest(wrong, count).proportion_ci(0.95, method="wilson")
+    assert low == pytest.approx(known.low, abs=1e-7)
+    assert high == pytest.approx(known.high, abs=1e-7)
+    assert 0 <= low <= wrong / count <= high <= 1
+
+
+def test_no_error_seen_is_not_no_error() -> None:
+    low, high = wilson_interval(0, 1000)
+    assert low == 0
+    assert high == pytest.approx(0.0038269, abs=1e-6)
+
+
+@given(st.integers(2, 6), st.integers(1, 60), st.integers(0, 2**31))
+def test_scores_are_those_of_scikit_learn(classes: int, count: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    logits = torch.from_numpy(generator.normal(size=(count, classes)))
+    labels = generator.integers(0, classes, count)
+    names = tuple(f"class {at}" for at in range(classes))
+    found = score(logits, labels, names)
+    guesses = logits.argmax(dim=1).numpy()
+    assert found["confusion"] == confusion_matrix(labels, guesses, labels=range(classes)).tolist()
+    assert found["errors"] == int((guesses != labels).sum())
+    assert found["error"] == found["errors"] / count
+    assert found["count"] == count
+    known = log_loss(labels, logits.softmax(dim=1).numpy(), labels=range(classes))
+    assert found["loss"] == pytest.approx(known, rel=1e-6)
+    for at, row in enumerate(found["per_class"]):
+        assert row["class"] == names[at]
+        assert row["count"] == int((labels == at).sum())
+        assert row["errors"] == int(((labels == at) & (guesses != at)).sum())
+
+
+@pytest.mark.parametrize("views", ["none", "flip", "shift", "flip-shift"])
+def test_views_are_averaged_as_by_hand_and_named(run: Run, views: str) -> None:
+    test = cs.load("digits").test
+    scaling = run.preprocessing.scaling
+    inputs = (torch.from_numpy(test.images).float() / 255 - scaling.mean[0]) / scaling.std[0]
+    padded = torch.nn.functional.pad(inputs, (1, 1, 1, 1), mode="reflect")
+    up, down = padded[:, :, :8, :8], padded[:, :, 2:, 2:]
+    seen = {"none": [(1, inputs)], "flip": [(0.5, inputs), (0.5, inputs.flip(-1))]}
+    seen["shift"] = [(0.5, inputs), (0.25, up), (0.25, down)]
+    seen["flip-shift"] = [(weight / 2, each) for weight, view in seen["shift"] for each in (view, view.flip(-1))]
+    with torch.no_grad():
+        by_hand = sum(weight * run.model(view) for weight, view in seen[views])
+    torch.testing.assert_close(run.logits(test.images, check_views(views)), by_hand, atol=1e-3, rtol=1e-3)
+    result = run.evaluate(test_time_augmentation=views)
+    assert result["test_time_augmentation"] == views
+    assert result["test_errors"] == int((by_hand.argmax(dim=1).numpy() != test.labels).sum())
+
+
+def test_unknown_views_are_refused_with_the_nearest(run: Run) -> None:
+    with using_language("en"), pytest.raises(RequestError, match="augmentation 'flop'; did you mean 'flip'"):
+        run.evaluate(test_time_augmentation="flop")
+
+
+def test_many_pictures_are_judged_in_parts() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (1203, 1, 4, 4), dtype=np.uint8)
+    scaling = Scaling((0.0,), (1.0,))
+    logits = predict_logits(lambda inputs: inputs.flatten(1), images, scaling, (4, 4), torch.device("cpu"))
+    np.testing.assert_allclose(logits, images.reshape(1203, 16) / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_mode_of_a_network_is_given_back(training: bool) -> None:
+    model = torch.nn.Dropout().train(training)
+    with evaluating(model):
+        assert not model.training
+    assert model.training is training
