@@ -3,10 +3,12 @@
 Each step goes to ``benchmarks/results/tour.json``; ``python -m benchmarks.tables`` then puts it into the READMEs.
 
     python -m benchmarks.tour
+    python -m benchmarks.tour convolve pool    # these steps only; those on the run need `train` beside them
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 import subprocess
@@ -37,11 +39,14 @@ LANGUAGES = {"en": "C.UTF-8", "es": "es_ES.UTF-8"}
 
 
 def main() -> None:
-    """Run every step in an empty folder and write the records."""
+    """Run the steps in an empty folder and write the records."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("steps", nargs="*", metavar="STEP", help=", ".join(STEPS))
+    asked = parser.parse_args().steps or list(STEPS)
     with tempfile.TemporaryDirectory() as place:
         _run([sys.executable, "-c", PICTURE], place, "en")
         _make_pictures(Path(place) / "pictures")
-        for name, command in STEPS.items():
+        for name, command in ((name, STEPS[name]) for name in asked):
             arguments = [sys.executable, "-m", "convoscope", *shlex.split(command)[1:]]
             shown = {"en": _run(arguments, place, "en")}
             # A complete run that is resumed tells its result again, so training once is enough.
