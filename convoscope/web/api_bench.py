@@ -6,7 +6,8 @@ import base64
 import math
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Query, UploadFile
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from convoscope.convolution import convolve, geometry, kernels, pool
@@ -18,6 +19,15 @@ from convoscope.web.faults import FAULTS
 
 MOST_NUMBERS = 1_000_000
 MOST_PRODUCTS = 200_000_000
+
+# A form would be spooled to a file on disk when it is large; a bare body stays in memory.
+FILE_BODY = {
+    "requestBody": {
+        "description": "The bytes of one PNG, JPEG, GIF, BMP or WebP file.",
+        "required": True,
+        "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 
 router = APIRouter(prefix="/api/v1", responses=FAULTS)
 
@@ -113,10 +123,10 @@ def picture(name: str) -> PictureAnswer:
     return encoded(pictures.find(name).pixels)
 
 
-@router.post("/pictures")
-def upload(file: Annotated[UploadFile, File(description="One PNG, JPEG, GIF, BMP or WebP file.")]) -> PictureAnswer:
-    """Decode a picture; it is neither kept nor written anywhere."""
-    return encoded(pictures.read_upload(file.file.read(pictures.MOST_UPLOAD_BYTES + 1)))
+@router.post("/pictures", openapi_extra=FILE_BODY)
+async def upload(request: Request) -> PictureAnswer:
+    """Decode a picture file, which is the body of the request; it is neither kept nor written anywhere."""
+    return encoded(await run_in_threadpool(pictures.read_upload, await request.body()))
 
 
 @router.post("/convolve")

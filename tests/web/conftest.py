@@ -33,7 +33,7 @@ class Server:
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx.Client]:
     """Asks the server over the loopback, as the page does."""
-    with httpx.Client(base_url=server.address, timeout=30) as asking:
+    with httpx.Client(base_url=server.address, timeout=120) as asking:
         yield asking
 
 
@@ -75,7 +75,7 @@ def run_server(run: Run) -> Iterator[Server]:
 @pytest.fixture
 def run_client(run_server: Server) -> Iterator[httpx.Client]:
     """Asks the server with a run."""
-    with httpx.Client(base_url=run_server.address, timeout=30) as asking:
+    with httpx.Client(base_url=run_server.address, timeout=120) as asking:
         yield asking
 
 
@@ -110,7 +110,7 @@ def open_page(browser: Any, server: Server) -> Iterator[Any]:
         context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB", **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda request: _check_address(request.url, address or server.address, faults))
         page.goto(f"{address or server.address}/?{query}")

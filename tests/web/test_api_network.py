@@ -84,7 +84,7 @@ def test_uploads_are_seen_as_the_run_sees_them(run_client: httpx.Client, run: Ru
     pixels = np.random.default_rng(1).integers(0, 256, (50, 70, 3), dtype=np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
-    seen = run_client.post(f"{PATH}/see/upload", files={"file": ("a.png", buffer.getvalue())}).json()
+    seen = run_client.post(f"{PATH}/see/upload", content=buffer.getvalue()).json()
     assert [step["name"] for step in seen["steps"]] == ["given", "cut", "resize", "grey"]
     shares = [entry["probability"] for entry in seen["probabilities"]]
     np.testing.assert_allclose(shares, run.predict(pixels.transpose(2, 0, 1))[0].probabilities, rtol=1e-6)

@@ -217,3 +217,13 @@ def test_gabor_takes_its_parameters(open_page: Open) -> None:
     page.wait_for_url(re.compile("kernel=gabor:.*angle=45"))
     page.get_by_label("Wavelength, in pixels").fill("-1")
     page.locator(".fault:visible", has_text="wavelength").wait_for()
+
+
+def test_link_with_a_mistake_still_shows_the_picture(open_page: Open) -> None:
+    page = open_page("kernel=1,x;1,1&stride=0")
+    page.get_by_text("Picture, 5 × 5", exact=True).wait_for()
+    assert page.locator("figure.map:visible").count() == 1
+    page.locator(".kernel-figure .fault", has_text="“x” is no number").wait_for()
+    page.get_by_label("kernel, row 0, column 1").fill("1")
+    page.get_by_label("Stride", exact=True).first.fill("1")
+    page.get_by_text("Feature map, 4 × 4", exact=True).wait_for()

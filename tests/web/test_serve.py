@@ -38,7 +38,7 @@ def test_it_serves(tmp_path: Path) -> None:
     ) as server:
         try:
             address = json.loads(server.stdout.readline())["address"]
-            assert httpx.get(address, timeout=30).status_code == 200
-            assert httpx.get(address, headers={"Host": "evil.example"}, timeout=30).status_code == 421
+            assert httpx.get(address, timeout=120).status_code == 200
+            assert httpx.get(address, headers={"Host": "evil.example"}, timeout=120).status_code == 421
         finally:
             server.terminate()

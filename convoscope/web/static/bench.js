@@ -7,6 +7,8 @@ import { readPixels } from "./convolve.js";
 import { h, onceAFrame, uid } from "./dom.js";
 import { select } from "./form.js";
 import { createKernelEditor } from "./kernel_editor.js";
+import { marksOf } from "./bench_marks.js";
+import { shapeText, shapeValues, sizeText } from "./shapes.js";
 import { createMap } from "./map.js";
 import { shown } from "./numbers.js";
 import { createPictureChooser } from "./picture_chooser.js";
@@ -38,7 +40,7 @@ export function createBench({ t, language, source, query = {}, setting: given = 
   const outputs = [0, 1].map((stage) => createMap({
     t, side, onpoint: (row, column) => { player.stop(); place(stage, row, column); }, onmove: (...by) => { choose(stage); move(by); } }));
   const editor = createKernelEditor({ t, channelName, onedit: (filter) => { cursor.map = Math.max(cursor.map, 0); if (setting.kernel.filters > 1) cursor.map = filter; changed(); } });
-  const channelPick = h("select", { "aria-label": t("output_channel"), onchange: () => { cursor.map = Number(channelPick.value); drawMaps(); } });
+  const channelPick = h("select", { hidden: true, "aria-label": t("output_channel"), onchange: () => { cursor.map = Number(channelPick.value); drawMaps(); } });
   const lookPick = select([["auto", t("look_auto")], ["signed", t("look_signed")], ["picture", t("look_picture")]], query.look ?? "auto", () => drawMaps());
   lookPick.setAttribute("aria-label", t("look"));
   const player = createPlayer({ t, size: () => outputSize(), at: () => [cursor.row, cursor.column], go, onstop: () => { playing = false; glide = 0; drawMarks(); drawSum(); tellState(); } });
@@ -92,6 +94,11 @@ export function createBench({ t, language, source, query = {}, setting: given = 
       stages = result.stages;
       settle();
       drawMaps();
+    } else if (!stages) {
+      // A link may hold a mistake: then there is only the picture.
+      Object.assign(drawn, { picture, scale: scaleFor(picture.data), key: "" });
+      drawInput(null);
+      for (const map of outputs) map.element.hidden = true;
     }
     tellState();
   });
@@ -173,44 +180,10 @@ export function createBench({ t, language, source, query = {}, setting: given = 
     return parts.join(" ");
   }
 
-  // Marks are drawn back from the cursor: the window on what the stage reads, then what that window itself read.
   function drawMarks() {
-    const output = currentOutput();
-    if (!output) { input.mark(null); return; }
-    const at = cursor.column + 1 < output.width ? [0, glide] : [0, 0];
-    let box = { top: cursor.row, left: cursor.column, rows: 1, columns: 1 };
-    outputs.forEach((map, index) => {
-      if (index > cursor.stage) map.mark(null);
-    });
-    for (let index = cursor.stage; index >= 0; index--) {
-      const own = index === cursor.stage;
-      outputs[index].mark(own ? { ...shifted(box, stages[index + 1]), veil: playing ? veilAt(stages[index + 1]) : null } : box.mark);
-      const { rows, columns } = stages[index].plan;
-      const source = index === 0 ? picture : stages[index - 1].output;
-      const from = {
-        top: (box.top + (own ? at[0] : 0)) * rows.stride, left: (box.left + (own ? at[1] : 0)) * columns.stride,
-        rows: (box.rows - 1) * rows.stride + rows.extent, columns: (box.columns - 1) * columns.stride + columns.extent,
-      };
-      const dilated = own && (rows.dilation > 1 || columns.dilation > 1) ? [rows.dilation, columns.dilation] : null;
-      const mark = { ...from, taps: dilated };
-      if (index === 0) input.mark(mark);
-      // In the coordinates of the unpadded map below, clipped to it: padding has no window of its own.
-      const top = Math.max(0, Math.round(from.top) - rows.before);
-      const left = Math.max(0, Math.round(from.left) - columns.before);
-      box = {
-        top, left, mark,
-        rows: Math.max(1, Math.min(source.height, Math.round(from.top) - rows.before + from.rows) - top),
-        columns: Math.max(1, Math.min(source.width, Math.round(from.left) - columns.before + from.columns) - left),
-      };
-    }
-  }
-
-  function shifted(box, next) {
-    return next ? { ...box, top: box.top + next.plan.rows.before, left: box.left + next.plan.columns.before } : box;
-  }
-
-  function veilAt(next) {
-    return { row: cursor.row + (next?.plan.rows.before ?? 0), column: cursor.column + (next?.plan.columns.before ?? 0) };
+    const walked = currentOutput() ? marksOf(stages, picture, cursor, { glide, playing }) : { input: null, outputs: [] };
+    input.mark(walked.input);
+    outputs.forEach((map, at) => map.mark(walked.outputs[at] ?? null));
   }
 
   function drawSum() {
@@ -323,22 +296,6 @@ function startCursor(query) {
 function figureSide(room, kernelColumns) {
   const beside = (room - kernelColumns * 50 - 150) / 2;
   return beside >= 230 ? Math.min(360, beside) : 360;
-}
-
-// The arithmetic of the output's size, spelled out: (5 + 0 + 0 − 3) / 1 + 1 = 3.
-function sizeText(t, kind, { rows, columns }) {
-  const axis = ({ size, before, after, extent: reach, stride, out }) => `(${size} + ${before} + ${after} − ${reach}) / ${stride} + 1 → ${out}`;
-  const same = ["size", "before", "after", "extent", "stride", "out"].every((name) => rows[name] === columns[name]);
-  const words = same ? axis(rows) : `${axis(rows)}; ${axis(columns)}`;
-  return t(`${kind}_size`, { sum: words });
-}
-
-function shapeValues({ height, width }) {
-  return { rows: height, columns: width };
-}
-
-function shapeText({ channels, height, width }) {
-  return channels === 1 ? `${height} × ${width}` : `${channels} × ${height} × ${width}`;
 }
 
 function clamp(index, size) {

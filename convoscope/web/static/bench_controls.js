@@ -33,10 +33,10 @@ export function createControls({ t, language, source, setting, onchange, onkerne
   const ceil = checkbox(t("ceil_mode"), setting.ceil, (value) => set("ceil", value));
   const countPad = checkbox(t("count_padding"), setting.countPad, (value) => set("countPad", value));
   const pooling = h("div", { class: "sub" },
-    h("div", { class: "row" }, fields["pool-size"].element, fields["pool-stride"].element, fields["pool-dilation"].element), h("p", { class: "hint" }, t("hint_pool")),
+    row(fields["pool-size"], fields["pool-stride"], fields["pool-dilation"]), h("p", { class: "hint" }, t("hint_pool")),
     fields["pool-padding"].element, ceil.element, countPad.element);
   const convolution = h("div", { class: "sub" }, parameters.element,
-    h("div", { class: "row" }, size.element, fields.stride.element, fields.dilation.element),
+    row(size, fields.stride, fields.dilation),
     h("p", { class: "hint" }, t("hint_rows_columns")), paddingKind.element, fields.padding.element, channels.element);
   const element = h("form", { class: "controls", "aria-label": t("settings"), onsubmit: (event) => event.preventDefault() },
     h("fieldset", {}, h("legend", {}, t("convolution")), fields.kernel.element, meaning, convolution),
@@ -129,6 +129,11 @@ export function createControls({ t, language, source, setting, onchange, onkerne
       }
     },
   };
+}
+
+// Narrow fields side by side, with room for their faults below.
+function row(...fields) {
+  return [h("div", { class: "row" }, fields.map(({ element }) => element)), fields.map(({ faultElement }) => faultElement)];
 }
 
 function paddingOptions(t) {

@@ -2,7 +2,8 @@
 
 import { h, uid } from "./dom.js";
 
-/** A field around `control` (an input or select); a quiet label is only heard. Returns {element, control, fault(text | "")}. */
+/** A field around `control` (an input or select); a quiet label is only heard. Returns
+ *  {element, control, faultElement, fault(text | "")}; in a row of narrow fields, faultElement goes below the row. */
 export function field(label, control, hint = "", { quiet = false } = {}) {
   const id = uid("field");
   const faultId = uid("fault");
@@ -13,7 +14,7 @@ export function field(label, control, hint = "", { quiet = false } = {}) {
   control.setAttribute("aria-describedby", note ? `${hintId} ${faultId}` : faultId);
   return {
     element: h("div", { class: "field" }, h("label", { for: id, class: quiet ? "unseen" : null }, label), control, note, fault),
-    control,
+    control, faultElement: fault,
     fault(text) {
       if (fault.textContent !== text) fault.textContent = text;
       if (text) control.setAttribute("aria-invalid", "true");

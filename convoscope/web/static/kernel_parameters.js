@@ -5,7 +5,7 @@ import { field, textInput } from "./form.js";
 
 /** options: {t, source, onkernel(kernel)}. Returns {element, show(kernel, spec)}; without a server it stays empty. */
 export function createKernelParameters({ t, source, onkernel }) {
-  const element = h("div", { class: "row" });
+  const element = h("div", { class: "parameters" });
   let shownFor = null;
   let asked = 0;
 

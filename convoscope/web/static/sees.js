@@ -4,6 +4,7 @@ import { scaleFor } from "./colour.js";
 import { fill, h, uid } from "./dom.js";
 import { createGivenPicture, likeliest, percent } from "./given_picture.js";
 import { createMap } from "./map.js";
+import { shapeText } from "./shapes.js";
 
 const SIDE = 252;
 
@@ -52,8 +53,4 @@ function bar({ label, probability }, best) {
   const drawn = h("span", { class: best ? "bar best" : "bar" });
   drawn.style.width = `${Math.max(0.2, 16 * probability)}rem`;
   return h("tr", {}, h("th", { scope: "row" }, label), h("td", {}, drawn, h("span", {}, percent(probability))));
-}
-
-function shapeText({ channels, height, width }) {
-  return channels === 1 ? `${height} × ${width}` : `${channels} × ${height} × ${width}`;
 }

@@ -9,11 +9,7 @@ const BASE = "/api/v1";
 export async function serverSource(language, t, handed = null) {
   const ask = (path, options) => request(path, language, t, options);
   const { kernels, pictures } = await ask("/bench");
-  const send = async (path, file) => {
-    const body = new FormData();
-    body.append("file", file);
-    return ask(path, { method: "POST", body });
-  };
+  const send = (path, file) => ask(path, { method: "POST", body: file });
   const post = (path, value) => ask(path, {
     method: "POST", body: JSON.stringify(value), headers: { "Content-Type": "application/json" } });
   return {

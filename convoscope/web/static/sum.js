@@ -7,6 +7,7 @@ import { bracketed, equals, shown } from "./numbers.js";
 
 const WIDEST_MATRIX = 7;
 const MOST_TRIPLES = 4;
+const MOST_TERMS = 160;
 
 /** Returns {element, show(unit)}. A unit is what unitAt in bench_model.js gives. */
 export function createSum(t) {
@@ -51,7 +52,7 @@ function factors({ pixels, weights, words }) {
 
 function convolutionParts(t, unit) {
   const lines = unit.channels.map(() => h("p", { class: "sum-line" }));
-  const many = unit.channels.length > MOST_TRIPLES || unit.rows * unit.columns > 200;
+  const many = unit.channels.length > MOST_TRIPLES || unit.channels.length * unit.rows * unit.columns > MOST_TERMS;
   if (unit.channels.length > 1) lines.push(h("p", { class: many ? "sum-line" : "sum-line sum-total" }));
   const drawn = unit.columns <= WIDEST_MATRIX && unit.rows <= WIDEST_MATRIX && unit.channels.length <= MOST_TRIPLES;
   const triples = drawn ? unit.channels.map(() => ["sum_window", "sum_kernel", "sum_products"].map((key) =>
