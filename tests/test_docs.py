@@ -27,10 +27,6 @@ TRANSLATED = {
 }
 PAGES = [*TRANSLATED, *TRANSLATED.values(), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 
-# The mark goes once the fault is mended: then the page passes, and a strict xfail fails.
-EVALUATE = pytest.mark.xfail(strict=True, reason="Run.evaluate asks a named data set for a size, which load refuses")
-RUNNABLE = [pytest.param(page, marks=EVALUATE if page.name == "runs.md" else ()) for page in TRANSLATED]
-
 # Commands whose output is the same on every machine, so that a page may print it.
 SAME_EVERYWHERE = {"convolve", "kernels", "summary"}
 
@@ -136,7 +132,7 @@ def test_outputs_are_what_the_program_prints(page: Path, capsys: pytest.CaptureF
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", RUNNABLE, ids=name_of)
+@pytest.mark.parametrize("page", TRANSLATED, ids=name_of)
 def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     # A page may register an example: let it be forgotten afterwards.
