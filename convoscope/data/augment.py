@@ -25,7 +25,7 @@ class Augmentation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     rotate: float = Field(default=0.0, ge=0, le=180, description="degrees")
-    scale: float = Field(default=0.0, ge=0, lt=1, description="share of the size")
+    scale: float = Field(default=0.0, ge=0, lt=1, description="share of the size, height and width each by its own")
     shear: float = Field(default=0.0, ge=0, le=2, description="sideways, as a share of the height")
     shift: float = Field(default=0.0, ge=0, le=1, description="share of the side")
     elastic: float = Field(default=0.0, ge=0, description="alpha: strength of the displacement field, in pixels")
@@ -123,12 +123,12 @@ class Augmenter:
     def _matrices(self, count: int, generator: torch.Generator) -> Tensor:
         """(B, 2, 3): where each output point lies in the input, in coordinates from -1 to 1."""
         a = self.augmentation
-        turn, grow, slant, down, right = torch.rand(5, count, generator=generator) * 2 - 1
+        turn, wide, tall, slant, down, right = torch.rand(6, count, generator=generator) * 2 - 1
         angle = turn * math.radians(a.rotate)
-        zoom = 1 / (1 + grow * a.scale)
-        cosine, sine, slant = angle.cos() * zoom, angle.sin() * zoom, slant * a.shear
-        top = torch.stack([cosine, -sine + cosine * slant, right * 2 * a.shift], dim=1)
-        bottom = torch.stack([sine, cosine + sine * slant, down * 2 * a.shift], dim=1)
+        cosine, sine, slant = angle.cos(), angle.sin(), slant * a.shear
+        wide, tall = 1 / (1 + wide * a.scale), 1 / (1 + tall * a.scale)
+        top = torch.stack([cosine * wide, (cosine * slant - sine) * tall, right * 2 * a.shift], dim=1)
+        bottom = torch.stack([sine * wide, (sine * slant + cosine) * tall, down * 2 * a.shift], dim=1)
         return torch.stack([top, bottom], dim=1)
 
     def _displacement(

@@ -38,6 +38,7 @@ def convnet(
     *,
     widths: Annotated[tuple[int, ...], Limits(1, 2048)] = (32, 64, 64),
     depths: Annotated[tuple[int, ...], Limits(1, 8)] = (1,),
+    pools: Annotated[tuple[int, ...], Limits(0, 1)] = (1,),
     stem_width: Annotated[int, Limits(1, 1024)] = 16,
     stem_kernel: Annotated[int, Limits(1, 15)] = 5,
     stem_stride: Annotated[int, Limits(1, 8)] = 2,
@@ -52,6 +53,7 @@ def convnet(
         classes: number of classes.
         widths: feature maps of each block.
         depths: convolutions of each block; one number stands for all blocks.
+        pools: 1 for each block that halves the picture, 0 for one that does not; one number stands for all blocks.
         stem_width: feature maps of the first convolution.
         stem_kernel: rows and columns of its kernels.
         stem_stride: its stride.
@@ -61,12 +63,9 @@ def convnet(
         norm_momentum: share of the newest batch in the running statistics of the normalisations.
 
     Raises:
-        RequestError: `depths` and `widths` don't go together, or a picture smaller than a whitening kernel.
+        RequestError: `depths` or `pools` don't go with `widths`, or a picture smaller than a whitening kernel.
     """
-    if len(depths) == 1:
-        depths = depths * len(widths)
-    if len(depths) != len(widths):
-        raise RequestError("models.depths", depths=_listed(depths), widths=_listed(widths), count=len(widths))
+    depths, pools = _for_each("depths", depths, widths), _for_each("pools", pools, widths)
     chain = Chain(input_shape)
     number = 1
     if whiten:
@@ -76,10 +75,11 @@ def convnet(
         chain.add("norm1", _normalisation(stem_width, norm_momentum))
     chain.add("act1", activation_layer(activation))
     for block, (width, depth) in enumerate(zip(widths, depths, strict=True), start=1):
+        halved = pools[block - 1] and min(chain.shape[1:]) >= _LEAST_POOLED
         for place in range(depth):
             number += 1
             chain.add(f"conv{number}", _convolution(chain.shape[0], width, 3, 1))
-            if place == 0 and min(chain.shape[1:]) >= _LEAST_POOLED:
+            if place == 0 and halved:
                 chain.add(f"pool{block}", nn.MaxPool2d(2))
             chain.add(f"norm{number}", _normalisation(width, norm_momentum))
             chain.add(f"act{number}", activation_layer(activation))
@@ -104,6 +104,16 @@ def _normalisation(maps: int, momentum: float) -> nn.BatchNorm2d:
     normalisation = nn.BatchNorm2d(maps, momentum=momentum)
     normalisation.weight.requires_grad_(False)
     return normalisation
+
+
+def _for_each(name: str, numbers: tuple[int, ...], widths: tuple[int, ...]) -> tuple[int, ...]:
+    """One of `numbers` for each block."""
+    if len(numbers) == 1:
+        return numbers * len(widths)
+    if len(numbers) != len(widths):
+        given = {"name": name, "given": _listed(numbers), "widths": _listed(widths), "count": len(widths)}
+        raise RequestError("models.blocks", **given)
+    return numbers
 
 
 def _listed(numbers: tuple[int, ...]) -> str:

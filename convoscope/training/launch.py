@@ -7,7 +7,7 @@ import os
 import re
 import time
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -77,8 +77,8 @@ def train(
         seed: decides the split, the first weights, the order of the images and their augmentation.
         out: folder for the run, new or empty; ``runs/<data>-<model>-<number>`` if not given.
         devices: how many processes.
-        resume: folder of a run to go on with; nothing but `devices` may be asked then, and `data` only if it was an
-            `ImageData`, which the run folder can't find again.
+        resume: folder of a run to go on with, as it began: other arguments may repeat what it began with, not change
+            it. If `data` was an `ImageData`, give it again, since the run folder can't find it.
         data_dir: where full data sets lie.
         size: side that a folder's pictures are fitted to, in pixels.
         test_time_augmentation: "none", "flip", "shift" or "flip-shift", for the test at the end.
@@ -177,14 +177,41 @@ def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:
 
 def _go_on(path: Path, request: Request, listener: Listener) -> Run:
     """Resume the run in `path`; a complete one is given as it is."""
-    loaded = request.data if isinstance(request.data, data_room.ImageData) else None
-    if replace(request, devices=1, data=Request.data if loaded else request.data) != Request():
-        raise RequestError("training.resume_alone", path=str(path))
     run = Run(path)
+    if other := _departures(request, run):
+        raise RequestError("training.resume_departs", path=str(path), options=", ".join(other))
+    loaded = request.data if isinstance(request.data, data_room.ImageData) else None
     if run.metrics is not None and not run.metrics["interrupted"]:
         return run
+    if request.data_dir is not None and loaded is None:  # the data may have moved since
+        asked = run.config["data"]
+        loaded = data_room.load(asked["name"], data_dir=request.data_dir, size=_square(asked["size"]), seed=asked["seed"])
     devices = max(request.devices, run.config["devices"])
     return _launch(make_fabric(devices), run.folder, loaded, listener)
+
+
+def _departures(request: Request, run: Run) -> list[str]:
+    """The options that ask for something else than the run began with; repeating a choice is no harm."""
+    config = run.config
+    began = {
+        "data": config["data"]["name"],
+        "model": config["model"],
+        "recipe": config["recipe"],
+        "epochs": config["epochs"],
+        "seed": config["seed"],
+        "size": config["data"]["size"],
+        "test_time_augmentation": config["test_time_augmentation"],
+        "out": os.path.abspath(run.path),
+    }
+    asked = {
+        **{name: getattr(request, name) for name in began},
+        "data": _place(request.data),
+        "recipe": str(parse_spec(request.recipe)),
+        "out": None if request.out is None else os.path.abspath(request.out),
+    }
+    given = {name: value for name, value in asked.items() if value != getattr(Request(), name)}
+    options = {"test_time_augmentation": "--tta"}
+    return [options.get(name, f"--{name}") for name, value in given.items() if value != began[name]]
 
 
 def _launch(fabric: Any, folder: RunFolder, loaded: data_room.ImageData | None, listener: Listener) -> Run:

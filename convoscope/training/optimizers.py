@@ -1,7 +1,7 @@
 """Optimizers by name, and their rate over the course of a training.
 
-PyTorch's own where it has them. `Muon` is here because ours steps the kernels by Muon and everything else by SGD in one
-optimizer, so that a checkpoint has one state.
+PyTorch's own where it has them; its Muon takes matrices only, and ours kernels, with AdamW for all else in the same
+optimizer.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.adamw import adamw
 
 from convoscope.training.recipe import Setting
+
+_BETAS = (0.9, 0.99)  # the second is below the usual 0.999: these trainings are short
 
 
 def make_optimizer(setting: Setting, model: nn.Module) -> Optimizer:
@@ -22,19 +25,21 @@ def make_optimizer(setting: Setting, model: nn.Module) -> Optimizer:
     Weights (two dimensions and more) decay; biases and normalisation do not. Each group keeps its highest rate as
     ``"peak"``; `set_rate` scales from there.
     """
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    kernels = [p for p in trained if p.ndim == 4] if setting.optimizer == "muon" else []
+    kernels = normalised_kernels(model) if setting.optimizer == "muon" else []
     taken = set(map(id, kernels))
-    weights = [p for p in trained if p.ndim >= 2 and id(p) not in taken]
-    others = [p for p in trained if p.ndim < 2]
-    groups: list[dict[str, Any]] = [
-        {"params": weights, "peak": setting.learning_rate, "weight_decay": setting.weight_decay},
-        {"params": others, "peak": setting.bias_learning_rate or setting.learning_rate, "weight_decay": 0.0},
-    ]
-    if kernels:
-        muon = {"peak": setting.muon_learning_rate, "momentum": setting.muon_momentum, "orthogonal": True}
-        groups.append({"params": kernels, "weight_decay": 0.0, **muon})
-    return _KINDS[setting.optimizer]([group for group in groups if group["params"]], setting)
+    others = [p for p in model.parameters() if p.requires_grad and id(p) not in taken]
+    rate, bias_rate = setting.learning_rate, setting.bias_learning_rate or setting.learning_rate
+    weights = {"params": [p for p in others if p.ndim >= 2], "peak": rate, "weight_decay": setting.weight_decay}
+    biases = {"params": [p for p in others if p.ndim < 2], "peak": bias_rate, "weight_decay": 0.0}
+    orthogonal = {"params": kernels, "peak": setting.muon_learning_rate, "weight_decay": 0.0, "orthogonal": True}
+    groups = [group for group in (weights, biases, orthogonal) if group["params"]]
+    return _KINDS[setting.optimizer](groups, setting)
+
+
+def normalised_kernels(model: nn.Module) -> list[Tensor]:
+    """The kernels whose output is normalised, so that their scale does not matter: those of layers without a bias."""
+    layers = [module for module in model.modules() if isinstance(module, nn.Conv2d) and module.bias is None]
+    return [layer.weight for layer in layers if layer.weight.requires_grad]
 
 
 def set_rate(optimizer: Optimizer, factor: float) -> None:
@@ -62,15 +67,17 @@ _DECAYS: dict[str, Callable[[float], float]] = {
 
 
 class Muon(Optimizer):
-    """Momentum orthogonalised by Newton-Schulz for kernels, SGD with Nesterov's momentum for all other parameters.
+    """Orthogonalised momentum for kernels, AdamW for all other parameters.
 
     A kernel (F, C, kH, kW) is taken as a matrix (F, C·kH·kW); its momentum is replaced by the nearest matrix with equal
-    singular values, and the kernel is kept at its first norm, so that the rate alone says how far a step turns it.
-    K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024).
+    singular values, and the kernel is kept at one norm, so that the rate alone says how far a step turns it. That
+    needs a normalisation after it, so other nets than `convnet` and `resnet` are stepped by AdamW throughout.
+    K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024); I. Loshchilov, F. Hutter,
+    "Decoupled weight decay regularization" (2017).
 
     Args:
         groups: parameter groups; those with ``"orthogonal": True`` are stepped by Muon.
-        momentum: of both parts.
+        momentum: Muon's.
     """
 
     def __init__(self, groups: Iterable[dict[str, Any]], *, momentum: float) -> None:
@@ -80,22 +87,44 @@ class Muon(Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002
         """One step from the gradients at hand."""
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._step_one(parameter, parameter.grad, group)
+            trained = [parameter for parameter in group["params"] if parameter.grad is not None]
+            if group["orthogonal"]:
+                for parameter in trained:
+                    self._turn(parameter, parameter.grad, group)
+            else:
+                self._adamw(trained, group)
 
-    def _step_one(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
-        if group["weight_decay"]:
-            gradient = gradient.add(parameter, alpha=group["weight_decay"])
-        state = self.state[parameter]
-        if "momentum" not in state:
-            state["momentum"] = torch.zeros_like(parameter)
+    def _turn(self, kernel: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        state = self.state[kernel]
+        if not state:
+            state["momentum"] = torch.zeros_like(kernel)
         momentum = state["momentum"].mul_(group["momentum"]).add_(gradient)
-        step = gradient.add(momentum, alpha=group["momentum"])
-        if group["orthogonal"]:
-            parameter.mul_(len(parameter) ** 0.5 / parameter.norm())
-            step = orthogonalise(step.reshape(len(step), -1)).view_as(step)
-        parameter.add_(step, alpha=-group["lr"])
+        step = gradient.add(momentum, alpha=group["momentum"])  # Nesterov's
+        kernel.mul_(len(kernel) ** 0.5 / kernel.norm())
+        kernel.add_(orthogonalise(step.reshape(len(step), -1)).view_as(step), alpha=-group["lr"])
+
+    def _adamw(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        for parameter in parameters:
+            state = self.state[parameter]
+            if not state:
+                state["step"] = torch.tensor(0.0)
+                state["mean"], state["square"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
+        states = [self.state[parameter] for parameter in parameters]
+        adamw(
+            parameters,
+            [parameter.grad for parameter in parameters if parameter.grad is not None],
+            [state["mean"] for state in states],
+            [state["square"] for state in states],
+            [],
+            [state["step"] for state in states],
+            amsgrad=False,
+            beta1=_BETAS[0],
+            beta2=_BETAS[1],
+            lr=group["lr"],
+            weight_decay=group["weight_decay"],
+            eps=1e-8,
+            maximize=False,
+        )
 
 
 def orthogonalise(matrix: Tensor, rounds: int = 3) -> Tensor:
@@ -117,8 +146,8 @@ def _sgd(groups: list[dict[str, Any]], setting: Setting) -> Optimizer:
     return torch.optim.SGD(groups, lr=0.0, momentum=setting.momentum, nesterov=setting.momentum > 0, fused=True)
 
 
-def _adamw(groups: list[dict[str, Any]], setting: Setting) -> Optimizer:
-    return torch.optim.AdamW(groups, lr=0.0, betas=(setting.momentum, 0.99), fused=True)
+def _adamw(groups: list[dict[str, Any]], setting: Setting) -> Optimizer:  # noqa: ARG001
+    return torch.optim.AdamW(groups, lr=0.0, betas=_BETAS, fused=True)
 
 
 def _adadelta(groups: list[dict[str, Any]], setting: Setting) -> Optimizer:  # noqa: ARG001
@@ -126,7 +155,7 @@ def _adadelta(groups: list[dict[str, Any]], setting: Setting) -> Optimizer:  # n
 
 
 def _muon(groups: list[dict[str, Any]], setting: Setting) -> Optimizer:
-    return Muon(groups, momentum=setting.momentum)
+    return Muon(groups, momentum=setting.muon_momentum)
 
 
 _KINDS: dict[str, Callable[[list[dict[str, Any]], Setting], Optimizer]] = {
