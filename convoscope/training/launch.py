@@ -12,6 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import nn
+
 from convoscope import data as data_room
 from convoscope import models
 from convoscope.core.errors import RequestError
@@ -22,7 +25,7 @@ from convoscope.data.batches import Scaling
 from convoscope.data.loading import as_folder
 from convoscope.models.parameters import check as check_parameters
 from convoscope.runs.environment import environment
-from convoscope.runs.evaluation import check_views
+from convoscope.runs.evaluation import check_views, evaluating
 from convoscope.runs.folder import RunFolder
 from convoscope.runs.run import Preprocessing, Run
 from convoscope.training.processes import make_fabric, run_in_processes, started_elsewhere
@@ -139,7 +142,9 @@ def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:
         setting = setting.model_copy(update={"model": request.model})
     training, validation = split(loaded, setting, request.seed)
     # Built once here, so that a picture too small for the network is said before anything is written.
-    models.build(setting.model, loaded.shape, len(loaded.classes))
+    model = models.build(setting.model, loaded.shape, len(loaded.classes))
+    if not _takes_other_sizes(model, loaded.shape):
+        setting = setting.model_copy(update={"resolutions": ()})
     scaling = Scaling.of(loaded.train.images, training)
     folder = RunFolder.create(_out(request, setting))
     config = {
@@ -175,6 +180,18 @@ def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:
     return folder
 
 
+def _takes_other_sizes(model: nn.Module, shape: tuple[int, int, int]) -> bool:
+    """Whether a network made for pictures of `shape` takes smaller ones too: one with a dense layer per pixel does not."""
+    channels, height, width = shape
+    smaller = torch.zeros(1, channels, *(max(length - 2, 1) for length in (height, width)))
+    try:
+        with evaluating(model), torch.inference_mode():
+            model(smaller)
+    except RuntimeError:
+        return False
+    return True
+
+
 def _go_on(path: Path, request: Request, listener: Listener) -> Run:
     """Resume the run in `path`; a complete one is given as it is."""
     run = Run(path)
@@ -185,7 +202,9 @@ def _go_on(path: Path, request: Request, listener: Listener) -> Run:
         return run
     if request.data_dir is not None and loaded is None:  # the data may have moved since
         asked = run.config["data"]
-        loaded = data_room.load(asked["name"], data_dir=request.data_dir, size=_square(asked["size"]), seed=asked["seed"])
+        loaded = data_room.load(
+            asked["name"], data_dir=request.data_dir, size=_square(asked["size"]), seed=asked["seed"]
+        )
     devices = max(request.devices, run.config["devices"])
     return _launch(make_fabric(devices), run.folder, loaded, listener)
 

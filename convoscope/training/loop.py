@@ -26,6 +26,9 @@ RUNAWAY = 1000
 """An epoch's mean loss beyond this many times the loss of guessing: batch normalisation can keep such a network finite,
 but it learns nothing any more."""
 
+LEAST_SIDE = 16
+"""Progressive resolution shrinks pictures to this many pixels a side at the least."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -171,12 +174,16 @@ def _finite(model: nn.Module) -> bool:
 
 
 def side_at(setting: Setting, progress: float, side: tuple[int, int]) -> tuple[int, int]:
-    """Height and width that pictures are trained at now: progressive resolution, the full `side` without it."""
+    """Height and width that pictures are trained at now: progressive resolution, the full `side` without it.
+
+    Small pictures are not made smaller than `LEAST_SIDE`: too little would be left to see.
+    """
     share = 1.0
     for start, value in setting.resolutions:
         if progress >= start:
             share = value
-    return round(side[0] * share), round(side[1] * share)
+    height, width = (max(round(length * share), min(length, LEAST_SIDE)) for length in side)
+    return height, width
 
 
 def diverged(job: Job, state: State, loss: float) -> RequestError:

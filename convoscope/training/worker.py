@@ -199,8 +199,10 @@ class _Worker:
 
     def _flops(self, side: tuple[int, int]) -> float:
         if side not in self._costs:
+            # Built for the full size, as the trained one is: for a smaller size it might be another network.
+            with torch.device("meta"):
+                model = models.build(self.setting.model, self.preprocessing.input_shape, len(self.data.classes))
             shape = (self.preprocessing.channels, *side)
-            model = models.build(self.setting.model, shape, len(self.data.classes))
             self._costs[side] = float(models.summary(model, shape).train_flops_per_image)
         return self._costs[side]
 
