@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
         size: Annotated[str, _option("--size", "size", "N")] = "2",
         trace: Annotated[str | None, _option("--trace", "trace", "ROW,COL")] = None,
         map_index: Annotated[int, _option("--map", "map", "N")] = 0,
-        out: Annotated[Path | None, _option("--out", "out", "FILE.png")] = None,
+        out: Annotated[Path | None, _option("--out", "out", "FILE.html|png")] = None,
         data_dir: DataDir = None,
         as_json: AsJson = False,
         lang: Lang = None,
@@ -49,15 +49,30 @@ def register(app: typer.Typer) -> None:
         units = [] if place is None else _explain(traces, *place, map_index)
         last = traces[-1]
         if out is not None:
-            from convoscope.cli._maps import save_png
-
-            save_png(last.maps, float(abs(last.maps).max()), out)
+            _save(traces, out)
         if as_json:
             answer(True, _told(image, kernel, last, units, out), "")
         else:
             _show(last, units)
             if out is not None:
                 print(say("convolution.saved", file=out))
+
+
+def _save(traces: list[Trace], out: Path) -> None:
+    """Write what was done as a page (``.html``), or its last maps as a picture (``.png``).
+
+    Raises:
+        RequestError: `out` has another suffix, or can't be written.
+    """
+    if out.suffix.lower() == ".html":
+        from convoscope.web.report import convolution_page
+
+        convolution_page(traces, out)
+    else:
+        from convoscope.cli._maps import save_png
+
+        maps = traces[-1].maps
+        save_png(maps, float(abs(maps).max()), out)
 
 
 def _read(image: str, data_dir: Path | None) -> Array:

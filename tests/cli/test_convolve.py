@@ -105,6 +105,22 @@ def test_maps_are_saved(said: Said, tmp_path: Path) -> None:
     assert f"Guardado: {file}" in said("convolve", SMALL, "--kernel", "cross", "--out", str(file), lang="es")
 
 
+def test_a_page_is_written(said: Said, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    assert said.json(SMALL, "--kernel", "cross", "--pool", "max", "--size", "3", "--out", str(file))["file"] == str(
+        file
+    )
+    page = file.read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert '"pool": "max"' in page
+    assert '<html lang="es">' in _page(said, file, "es")
+
+
+def _page(said: Said, file: Path, lang: str) -> str:
+    assert str(file) in said("convolve", SMALL, "--kernel", "cross", "--out", str(file), lang=lang)
+    return file.read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -126,7 +142,9 @@ def test_maps_are_saved(said: Said, tmp_path: Path) -> None:
         (["digits:99999", "--kernel", "cross"], "image"),
         (["1,2;3", "--kernel", "cross"], "image"),
         ([SMALL, "--kernel", "cross", "--out", "map.jpg"], "out"),
+        ([SMALL, "--kernel", "cross", "--out", "page"], "out"),
         ([SMALL, "--kernel", "cross", "--out", "no/such/folder/map.png"], "out"),
+        ([SMALL, "--kernel", "cross", "--out", "no/such/folder/page.html"], "written"),
     ],
 )
 def test_wrong_requests_end_with_one_sentence(said: Said, arguments: list[str], words: str) -> None:
