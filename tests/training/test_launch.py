@@ -185,8 +185,9 @@ def test_a_folder_of_pictures(pictures: Path, tmp_path: Path, monkeypatch: pytes
     assert run.metrics["test_count"] == 8
     assert run.metrics["data"] == "pictures"
     assert [item["file"] for item in run.config["data"]["left_out"]] == ["even/torn.png"]
+    errors = run.metrics["test_errors"]
     monkeypatch.chdir("/")  # the folder is found again from anywhere
-    assert Run(tmp_path / "run").evaluate()["test_errors"] == run.metrics["test_errors"]
+    assert Run(tmp_path / "run").evaluate()["test_errors"] == errors
 
 
 def test_data_in_memory(tmp_path: Path) -> None:
@@ -252,9 +253,7 @@ def test_a_recipe_value_is_refused_in_spanish_too(tmp_path: Path) -> None:
 
 def test_a_picture_too_small_for_the_network_names_the_layer(tmp_path: Path) -> None:
     sentence = said("digits", "typical:blocks=5", out=tmp_path / "run")
-    assert "8x8" in sentence
-    assert "block" in sentence
-    assert "layer" in sentence or "pool" in sentence
+    assert "An input of 1x8x8 is too small for this net: layer pool4 gets 1x1" in sentence
     assert not (tmp_path / "run").exists()
 
 
@@ -339,7 +338,7 @@ def test_after_divergence_the_last_good_weights_are_kept(tmp_path: Path) -> None
 
 
 def test_nothing_else_can_be_asked_of_a_resumed_run(run: Run) -> None:
-    for more in ({"epochs": 4}, {"seed": 1}, {"model": "lenet5"}, {"data": "mnist-5k"}, {"out": "elsewhere"}):
+    for more in ({"epochs": 4}, {"seed": 1}, {"model": "lenet5"}, {"data": "digits"}, {"out": "elsewhere"}):
         assert "goes on as the run began" in said(resume=run.path, **more)
     assert train(resume=run.path).metrics == run.metrics
 
