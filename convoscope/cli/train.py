@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from convoscope.training.launch import describe_result
         from convoscope.training.launch import train as train_now
+        from convoscope.training.processes import is_first
         from convoscope.training.progress import Terminal
 
         listener = Terminal()
@@ -53,6 +54,8 @@ def register(app: typer.Typer) -> None:
             checkpoint_seconds=checkpoint_seconds,
             listener=listener,
         )
+        if not is_first():
+            return
         metrics: dict[str, Any] = run.metrics or {}
         tell(say("cli.train_next", path=run.path))
         answer(as_json, metrics, describe_result(run))

@@ -28,7 +28,7 @@ from convoscope.runs.environment import environment
 from convoscope.runs.evaluation import check_views, evaluating
 from convoscope.runs.folder import RunFolder
 from convoscope.runs.run import Preprocessing, Run
-from convoscope.training.processes import make_fabric, run_in_processes, started_elsewhere
+from convoscope.training.processes import is_first, make_fabric, run_in_processes, started_elsewhere
 from convoscope.training.progress import Listener
 from convoscope.training.recipe import Setting, setting_from
 from convoscope.training.worker import split, work
@@ -103,7 +103,7 @@ def train(
         return _go_on(Path(resume), request, listener)
     _check(request)
     fabric = make_fabric(devices)
-    if started_elsewhere() and int(os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or 0) > 0:
+    if not is_first():
         return _launch(fabric, RunFolder(_await_folder(request)), None, listener)
     if isinstance(data, data_room.ImageData):
         return _launch(fabric, _begin(request, data), data, listener)
@@ -181,7 +181,7 @@ def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:
 
 
 def _takes_other_sizes(model: nn.Module, shape: tuple[int, int, int]) -> bool:
-    """Whether a network made for pictures of `shape` takes smaller ones too: one with a dense layer per pixel does not."""
+    """Whether a network made for `shape` takes smaller pictures too: not with a dense layer over its pixels."""
     channels, height, width = shape
     smaller = torch.zeros(1, channels, *(max(length - 2, 1) for length in (height, width)))
     try:

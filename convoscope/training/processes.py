@@ -55,6 +55,11 @@ def started_elsewhere() -> int:
     return world if world > 1 else 0
 
 
+def is_first() -> bool:
+    """Whether this process speaks for all: it was started alone, or as the first by torchrun or SLURM."""
+    return not started_elsewhere() or int(os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or 0) == 0
+
+
 def run_in_processes(fabric: Any, work: Callable[..., Any], *arguments: Any, resume: str) -> Any:
     """Call ``work(fabric, *arguments)`` in every process and give what rank 0 returned.
 

@@ -25,6 +25,9 @@ class Plan:
 class Listener:
     """Named no-ops; override what you want to hear."""
 
+    def on_begin(self, config: dict[str, Any]) -> None:
+        """The run is about to begin or to go on; `config` is its ``run.json``."""
+
     def on_start(self, plan: Plan, done_steps: int) -> None:
         """The loop is about to take its first step; `done_steps` were taken before a resume."""
 
@@ -53,6 +56,19 @@ class Terminal(Listener):
         from rich.console import Console
 
         return self._bar.console if self._bar else Console(stderr=True, highlight=False)
+
+    def on_begin(self, config: dict[str, Any]) -> None:
+        """Print the data, the network and the recipe with all that it says."""
+        if not self.console.is_terminal:
+            return
+        data, setting = config["data"], config["setting"]
+        counts = {name: f"{data[f'{name}_images']:,}" for name in ("training", "validation", "test")}
+        self.console.print(say("training.begin_data", name=data["name"], **counts))
+        self.console.print(say("training.begin_model", model=setting["model"], epochs=config["epochs"]))
+        augmentation = setting["augmentation"]
+        stated = {key: value for key, value in setting.items() if key not in ("model", "augmentation")} | augmentation
+        words = ", ".join(f"{key} {value}" for key, value in stated.items() if value not in (0, "none", []))
+        self.console.print(f"[dim]{say('training.begin_recipe', recipe=config['recipe'], words=words)}[/dim]")
 
     def on_start(self, plan: Plan, done_steps: int) -> None:
         """Open the bar and print the heads of the columns."""

@@ -100,6 +100,7 @@ class _Worker:
             path=str(self.folder.path),
         )
         self._plan = plan
+        self.listener.on_begin(self.config)
         try:
             complete = train_network(self.fabric, job, state, wrapped, optimizer)
         finally:

@@ -78,6 +78,7 @@ def test_torchrun_starts_the_same_command(tmp_path: Path) -> None:
     out = tmp_path / "torchrun"
     done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1  # one process speaks for both
     alone = train("digits", recipe=GENTLE, epochs=2, out=tmp_path / "alone")
     assert Run(out).curves[-1]["train_loss"] == pytest.approx(alone.curves[-1]["train_loss"], abs=1e-4)
 

@@ -1,0 +1,39 @@
+"""Run the benchmarks one after the other, in minutes or in full, and put their figures into the READMEs.
+
+python -m benchmarks --quick
+python -m benchmarks
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+QUICK = [
+    "benchmarks.train start",
+    "benchmarks.convolve",
+    "benchmarks.train overhead --data mnist-5k",
+    "benchmarks.train accuracy --data mnist-5k --seeds 5",
+]
+FULL = [
+    *QUICK,
+    "benchmarks.page",
+    "benchmarks.folder",
+    "benchmarks.train overhead --data mnist",
+    "benchmarks.train overhead --data cifar10",
+    "benchmarks.train accuracy --data mnist --seeds 3",
+    "benchmarks.train accuracy --data cifar10 --seeds 1",
+    "benchmarks.tour",
+]
+
+
+def main() -> None:
+    """Run them; one that misses its target does not keep the others from running."""
+    for line in [*(QUICK if "--quick" in sys.argv[1:] else FULL), "benchmarks.tables"]:
+        print(f"python -m {line}", flush=True)
+        if subprocess.run([sys.executable, "-m", *line.split()], check=False).returncode:
+            print("  did not reach its end or its target", flush=True)
+
+
+if __name__ == "__main__":
+    main()
