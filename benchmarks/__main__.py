@@ -22,7 +22,7 @@ FULL = [
     "benchmarks.train overhead --data mnist",
     "benchmarks.train overhead --data cifar10",
     "benchmarks.train accuracy --data mnist --seeds 3",
-    "benchmarks.train accuracy --data cifar10 --seeds 1",
+    "benchmarks.train accuracy --data cifar10 --seeds 1 --tta none flip",
     "benchmarks.tour",
 ]
 

@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("what", choices=["accuracy", "overhead", "start"])
     parser.add_argument("--data", default="mnist-5k")
     parser.add_argument("--recipe", default="default")
-    parser.add_argument("--tta", default="none")
+    parser.add_argument("--tta", nargs="+", default=["none"])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks"))
     asked = parser.parse_args()
@@ -49,40 +49,44 @@ def main() -> None:
 
 
 def accuracy(asked: argparse.Namespace) -> None:
-    """Test error, seconds, FLOP and peak memory of the recipe over the seeds."""
-    options = ["--data", asked.data, "--recipe", asked.recipe, "--tta", asked.tta]
-    command = " ".join(["python -m benchmarks.train accuracy", *options, "--seeds", str(asked.seeds)])
-    results = [run_once(options, seed, asked) for seed in range(asked.seeds)]
-    error, deviation = spread([result["test_error"] for result in results])
-    made = record(
-        f"convoscope train, recipe {asked.recipe}" + ("" if asked.tta == "none" else f", test views {asked.tta}"),
-        asked.data,
-        command,
-        error=error,
-        error_std=deviation,
-        errors=[result["test_error"] for result in results],
-        seeds=list(range(asked.seeds)),
-        test_count=results[0]["test_count"],
-        seconds=median(result["seconds"] for result in results),
-        seconds_whole_command=median(result["whole"] for result in results),
-        train_flops=results[0]["train_flops"],
-        parameters=results[0]["parameters"],
-        peak_memory_bytes=max(result["peak"] for result in results),
-    )
-    put("train", made)
-    print(f"{asked.data}, {asked.recipe}: {error:.3%} over {asked.seeds} seeds, {made['seconds']:.1f} s each")
+    """Test error, seconds, FLOP and memory of the recipe over the seeds, for each kind of test-time augmentation."""
+    results = [run_once(seed, asked) for seed in range(asked.seeds)]
+    command = f"python -m benchmarks.train accuracy --data {asked.data} --recipe {asked.recipe} --seeds {asked.seeds}"
+    for views in asked.tta:
+        tested = results if views == "none" else [evaluate(result["run"], views) for result in results]
+        errors = [result["test_error"] for result in tested]
+        error, deviation = spread(errors)
+        made = record(
+            f"convoscope train, recipe {asked.recipe}" + ("" if views == "none" else f", --tta {views}"),
+            asked.data,
+            command if views == "none" else f"{command} --tta none {views}",
+            error=error,
+            error_std=deviation,
+            errors=errors,
+            seeds=list(range(asked.seeds)),
+            test_count=results[0]["test_count"],
+            seconds=median(result["seconds"] for result in results),
+            seconds_whole_command=round(median(result["whole"] for result in results), 3),
+            train_flops=results[0]["train_flops"],
+            parameters=results[0]["parameters"],
+            peak_memory_bytes=max(result["peak"] for result in results),
+        )
+        put("train", made)
+        print(
+            f"{asked.data}, {asked.recipe}, {views}: {error:.3%} over {asked.seeds} seeds, {made['seconds']:.1f} s each"
+        )
 
 
-def run_once(options: list[str], seed: int, asked: argparse.Namespace) -> dict[str, Any]:
+def run_once(seed: int, asked: argparse.Namespace) -> dict[str, Any]:
     """One training as a user starts it; taken from its file if it was done before."""
-    words = "-".join([asked.data, asked.recipe, asked.tta, str(seed)])
+    words = "-".join([asked.data, asked.recipe, str(seed)])
     folder = asked.out / "".join(letter if letter.isalnum() else "-" for letter in words)
     done = folder.with_suffix(".json")
     if done.exists():
         return json.loads(done.read_text("utf-8"))
     asked.out.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
-    begin = [*options, "--seed", str(seed), "--out", str(folder)]
+    begin = ["--data", asked.data, "--recipe", asked.recipe, "--seed", str(seed), "--out", str(folder)]
     command = [sys.executable, "-m", "convoscope", "train", "--json"]
     command += ["--resume", str(folder)] if folder.exists() else begin
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -94,6 +98,12 @@ def run_once(options: list[str], seed: int, asked: argparse.Namespace) -> dict[s
     result = {**json.loads(output), "whole": time.perf_counter() - begun, "peak": usage.ru_maxrss * 1024}
     done.write_text(json.dumps(result), "utf-8")
     return result
+
+
+def evaluate(run: str, views: str) -> dict[str, Any]:
+    """What a trained network gets wrong when several views of each picture are averaged."""
+    command = [sys.executable, "-m", "convoscope", "evaluate", run, "--tta", views, "--json"]
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 class EpochTimes(Listener):
