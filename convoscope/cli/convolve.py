@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convoscope.cli._common import AsJson, DataDir, Lang, answer
+from convoscope.cli._pictures import picture_named
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import say
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from convoscope.convolution import Trace, Unit
     from convoscope.convolution.arrays import Array
 
-_PICTURE_OF_SET = re.compile(r"(?P<name>[\w-]+):(?P<index>\d{1,9})")
 _TYPED_IMAGE = re.compile(r"[\d\s.,;/+−-]+")
 _MOST_NUMBERS = 24
 
@@ -77,31 +77,14 @@ def _save(traces: list[Trace], out: Path) -> None:
 
 def _read(image: str, data_dir: Path | None) -> Array:
     """The image named: a file, a picture of a data set (``mnist-5k:12``), or numbers (``1,0,1;0,1,0``)."""
-    picture = _PICTURE_OF_SET.fullmatch(image)
-    if Path(image).exists():
-        from convoscope.data.decode import read_image
-
-        pixels: Array = read_image(image)
-    elif picture:
-        from convoscope.data import load
-
-        images = load(picture["name"], data_dir=data_dir).train.images
-        if int(picture["index"]) >= len(images):
-            raise RequestError(
-                "convolution.no_such_picture",
-                field="image",
-                name=picture["name"],
-                asked=picture["index"],
-                last=len(images) - 1,
-            )
-        pixels = images[int(picture["index"])]
-    elif _TYPED_IMAGE.fullmatch(image):
+    pixels: Array | None = picture_named(image, data_dir)
+    if pixels is not None:
+        return pixels[0] if len(pixels) == 1 else pixels
+    if _TYPED_IMAGE.fullmatch(image):
         from convoscope.convolution.typed import parse_numbers
 
         return parse_numbers(image, "image")
-    else:
-        raise RequestError("convolution.no_such_image", field="image", asked=image)
-    return pixels[0] if len(pixels) == 1 else pixels
+    raise RequestError("convolution.no_such_image", field="image", asked=image)
 
 
 def _apply(

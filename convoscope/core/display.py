@@ -1,7 +1,8 @@
 """How things show themselves in a notebook: asked of whoever can draw, else told as text.
 
-A room that holds something to show (a `Trace`, a `Run`) calls `mime_bundle` from its ``_repr_mimebundle_``; the room
-that can draw registers itself with `drawer`. So the first need not import the second.
+A room that holds something to show (a `Trace`, what a view found) calls `mime_bundle` from its ``_repr_mimebundle_``,
+and `page` to write itself as one HTML file; the room that can draw registers itself with `drawer` and `pager`. So the
+first need not import the second.
 """
 
 from __future__ import annotations
@@ -14,8 +15,12 @@ from typing import Any, TypeVar
 Drawer = Callable[[Any], dict[str, Any]]
 D = TypeVar("D", bound=Drawer)
 
+Pager = Callable[[Any], str]
+P = TypeVar("P", bound=Pager)
+
 _PROVIDER = "convoscope.web.notebook"
 _drawers: dict[type, Drawer] = {}
+_pagers: dict[type, Pager] = {}
 
 
 def drawer(kind: type) -> Callable[[D], D]:
@@ -28,6 +33,16 @@ def drawer(kind: type) -> Callable[[D], D]:
     return add
 
 
+def pager(kind: type) -> Callable[[P], P]:
+    """Decorator: the function writes things of `kind` as a page; it takes one and returns the HTML."""
+
+    def add(write: P) -> P:
+        _pagers[kind] = write
+        return write
+
+    return add
+
+
 def mime_bundle(thing: object) -> dict[str, Any]:
     """`thing` as {MIME type: data}: from its drawer (its class's or a base class's), else its text."""
     _load_provider()
@@ -35,6 +50,19 @@ def mime_bundle(thing: object) -> dict[str, Any]:
         if kind in _drawers:
             return _drawers[kind](thing)
     return {"text/plain": str(thing)}
+
+
+def page(thing: object) -> str:
+    """`thing` as one HTML page that needs no server.
+
+    Raises:
+        LookupError: nobody writes pages of things of its kind.
+    """
+    _load_provider()
+    for kind in type(thing).__mro__:
+        if kind in _pagers:
+            return _pagers[kind](thing)
+    raise LookupError(f"nothing writes a {type(thing).__name__} as a page")
 
 
 def _load_provider() -> None:

@@ -19,8 +19,10 @@ from convoscope import models
 from convoscope.core.errors import RequestError
 from convoscope.data import ImageData
 from convoscope.data.batches import Scaling
+from convoscope.runs import views
 from convoscope.runs.evaluation import Views, check_views, evaluating, predict_logits, score
 from convoscope.runs.folder import RunFolder
+from convoscope.runs.views import Showing
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,30 @@ class Run:
             raise self.folder.damaged(path, str(error).splitlines()[0]) from error
         return model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]
 
+    @cached_property
+    def layers(self) -> tuple[models.Layer, ...]:
+        """The network's layers in the order in which they work, each named once."""
+        found = models.layers(self.model, self.preprocessing.input_shape)
+        return tuple({layer.name: layer for layer in found}.values())
+
+    def show(
+        self, view: str, image: ArrayLike | str | Path | None = None, *, data_dir: Path | str | None = None
+    ) -> Showing:
+        """Look into the network: ``run.show("feature-maps", image)``, ``run.show("filters")``.
+
+        Args:
+            view: name of a view.
+            image: one picture as for `predict`, or a picture file; the first test picture when None.
+            data_dir: where to look for the data that the first test picture is of.
+
+        Returns:
+            What displays itself in a notebook, prints as a table, and has ``save(path)`` for ``.html`` and ``.png``.
+
+        Raises:
+            RequestError: there is no such view, or the picture is none or can't be had.
+        """
+        return views.registry.get(view)(self, image, data_dir=data_dir)
+
     def evaluate(
         self,
         data: str | Path | ImageData | None = None,
@@ -128,13 +154,13 @@ class Run:
         Raises:
             RequestError: the data can't be had, is no longer what the run was trained on, or has other classes.
         """
-        views = check_views(test_time_augmentation)
-        loaded = data if isinstance(data, ImageData) else self._load(data, data_dir)
+        kind = check_views(test_time_augmentation)
+        loaded = data if isinstance(data, ImageData) else self.load_data(data, data_dir=data_dir)
         if loaded.classes != self.classes:
             found, known = ", ".join(loaded.classes[:12]), ", ".join(self.classes[:12])
             raise RequestError("runs.other_classes", data=loaded.name, found=found, known=known)
-        scores = score(self.logits(loaded.test.images, views), loaded.test.labels, self.classes)
-        return result_of(scores, views, loaded.name)
+        scores = score(self.logits(loaded.test.images, kind), loaded.test.labels, self.classes)
+        return result_of(scores, kind, loaded.name)
 
     def predict(self, images: ArrayLike | Sequence[ArrayLike]) -> list[Prediction]:
         """Class and probabilities of pictures of any size.
@@ -145,7 +171,7 @@ class Run:
         Raises:
             RequestError: the arrays have another form.
         """
-        batch = np.stack([self._fitted(image) for image in _pictures(images, self.preprocessing.channels)])
+        batch = np.stack(self.pictures(images))
         probabilities = self.logits(batch).double().softmax(dim=1).numpy()
         best = probabilities.argmax(axis=1)
         rows = zip(probabilities, best, strict=True)
@@ -162,8 +188,12 @@ class Run:
             raise self.folder.damaged(self.folder.weights_file, "NaN")
         return logits
 
-    def _load(self, data: str | Path | None, data_dir: Path | str | None) -> ImageData:
-        """The data that the run was trained on, unchanged, or other data that was asked for."""
+    def load_data(self, data: str | Path | None = None, *, data_dir: Path | str | None = None) -> ImageData:
+        """The data that the run was trained on, unchanged, or other data that was asked for.
+
+        Raises:
+            RequestError: the data can't be had, or are no longer what the run was trained on.
+        """
         from convoscope.data import load
         from convoscope.data.loading import as_folder
 
@@ -178,7 +208,16 @@ class Run:
             raise RequestError("runs.data_changed", data=trained_on["name"], path=str(self.path))
         return loaded
 
-    def _fitted(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def pictures(self, images: ArrayLike | Sequence[ArrayLike]) -> list[NDArray[np.uint8]]:
+        """All that `predict` takes as single pictures (C, H, W), as the network takes them.
+
+        Raises:
+            RequestError: the arrays have another form.
+        """
+        return [self.fitted(image) for image in _pictures(images, self.preprocessing.channels)]
+
+    def fitted(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A picture (C, H, W) of any size, brought to the network's channels and size."""
         from convoscope.data.decode import fit
 
         p = self.preprocessing
@@ -205,7 +244,9 @@ def _pictures(images: ArrayLike | Sequence[ArrayLike], channels: int) -> list[ND
     if isinstance(images, list | tuple):
         return [picture for image in images for picture in _pictures(image, channels)]
     array = np.asarray(images)
-    if array.dtype != np.uint8 or array.ndim not in (2, 3, 4) or 0 in array.shape:
+    # Grey or RGB, with or without transparency; (H, W, C) would be taken for a picture of H channels.
+    deep = array.ndim > 2 and array.shape[-3] > 4
+    if array.dtype != np.uint8 or array.ndim not in (2, 3, 4) or 0 in array.shape or deep:
         raise RequestError("runs.image_shape", channels=channels, found=f"{array.dtype} {array.shape}")
     if array.ndim == 2:
         array = array[None]

@@ -15,7 +15,7 @@ from convoscope import data as data_room
 from convoscope import models
 from convoscope.core.errors import RequestError
 from convoscope.core.files import write_atomically
-from convoscope.core.messages import say, set_language
+from convoscope.core.messages import say, using_language
 from convoscope.data.batches import Batches, inputs_from, seed_of
 from convoscope.models.whitening import fit_whitening
 from convoscope.runs.checkpoint import load_checkpoint, save_checkpoint
@@ -46,8 +46,8 @@ def work(fabric: Any, path: str, loaded: data_room.ImageData | None, listener: L
         listener: hears what happens; in rank 0 only.
         tongue: language of the notes and errors, which a new process does not inherit.
     """
-    set_language(tongue)
-    _Worker(fabric, path, loaded, listener if fabric.global_rank == 0 else Listener()).run()
+    with using_language(tongue):
+        _Worker(fabric, path, loaded, listener if fabric.global_rank == 0 else Listener()).run()
 
 
 def split(loaded: data_room.ImageData, setting: Setting, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -12,12 +11,10 @@ from fastapi.concurrency import run_in_threadpool
 from convoscope.core.errors import RequestError
 from convoscope.data.types import Pixels
 from convoscope.web import pictures, seeing
-from convoscope.web.api_bench import FILE_BODY, PictureAnswer, encoded
+from convoscope.web.api_bench import FILE_BODY, encoded
 from convoscope.web.faults import FAULTS
 from convoscope.web.network_forms import (
     Given,
-    LayerAnswer,
-    Likely,
     LookAnswer,
     LookRequest,
     MapsAnswer,
@@ -29,10 +26,14 @@ from convoscope.web.network_forms import (
     StepAnswer,
     Thumbnails,
     UnitRequest,
+    as_maps,
+    encoded_floats,
+    likely,
+    network_answer,
 )
 
 if TYPE_CHECKING:
-    from convoscope.web.network import Maps, Network
+    from convoscope.web.network import Network
 
 MOST_SAMPLES = 60
 MOST_THUMBNAILS = 8
@@ -44,34 +45,7 @@ router = APIRouter(prefix="/api/v1/network", responses=FAULTS)
 def network(request: Request) -> NetworkAnswer:
     """The run that is served, with its layers."""
     served = _network(request)
-    run, p = served.run, served.run.preprocessing
-    layers = [
-        LayerAnswer(
-            name=layer.name,
-            kind=layer.kind,
-            input_shape=list(layer.input_shape),
-            output_shape=list(layer.output_shape),
-            parameters=layer.parameters,
-            macs=layer.macs,
-            receptive_field=None if layer.receptive_field is None else list(layer.receptive_field),
-            has_filters=served.walk(layer.name) is not None,
-            walk=served.walk(layer.name),
-        )
-        for layer in served.layers
-    ]
-    return NetworkAnswer(
-        model=str(run.config["model"]),
-        data=str(run.config["data"]["name"]),
-        classes=list(run.classes),
-        channels=p.channels,
-        height=p.height,
-        width=p.width,
-        parameters=sum(layer.parameters for layer in layers),
-        macs=sum(layer.macs for layer in layers),
-        test_error=(run.metrics or {}).get("test_error"),
-        samples=0 if served.samples is None else len(served.samples),
-        layers=layers,
-    )
+    return network_answer(served.run, samples=0 if served.samples is None else len(served.samples))
 
 
 @router.get("/samples")
@@ -102,14 +76,14 @@ def look(request: Request, asked: LookRequest) -> LookAnswer:
     served = _network(request)
     seen = served.look(_fitting(served, asked.picture))
     return LookAnswer(
-        probabilities=_likely(served, seen.probabilities),
-        inputs=_floats(seen.inputs),
+        probabilities=likely(served.run, seen.probabilities),
+        inputs=encoded_floats(seen.inputs),
         layers=[
             Thumbnails(
                 layer=name,
                 low=float(maps.min()),
                 high=float(maps.max()),
-                maps=_floats(_as_maps(maps)[:MOST_THUMBNAILS]),
+                maps=encoded_floats(as_maps(maps)[:MOST_THUMBNAILS]),
             )
             for name, maps in seen.outputs.items()
         ],
@@ -124,8 +98,8 @@ def maps(request: Request, asked: MapsRequest) -> MapsAnswer:
     weights = served.filters(asked.layer)
     slices = None if weights is None else weights.reshape(-1, *weights.shape[2:])
     return MapsAnswer(
-        maps=_floats(_as_maps(made)),
-        filters=None if slices is None else _floats(slices),
+        maps=encoded_floats(as_maps(made)),
+        filters=None if slices is None else encoded_floats(slices),
         filter_channels=0 if weights is None else weights.shape[1],
     )
 
@@ -164,8 +138,8 @@ def _seen(served: Network, pixels: Pixels, *, drawn: bool, invert: bool) -> SeeA
     look_at_it = served.look(steps[-1].pixels)
     return SeeAnswer(
         steps=[StepAnswer(name=step.name, picture=encoded(step.pixels)) for step in steps],
-        inputs=_floats(look_at_it.inputs),
-        probabilities=_likely(served, look_at_it.probabilities),
+        inputs=encoded_floats(look_at_it.inputs),
+        probabilities=likely(served.run, look_at_it.probabilities),
     )
 
 
@@ -194,26 +168,6 @@ def _fitting(served: Network, given: Given) -> Pixels:
             "web.picture_shape", field="picture", expected=_times(expected), arrived=_times(pixels.shape)
         )
     return pixels
-
-
-def _likely(served: Network, probabilities: Any) -> list[Likely]:
-    pairs = zip(served.run.classes, probabilities, strict=True)
-    return [Likely(label=label, probability=float(share)) for label, share in pairs]
-
-
-def _as_maps(values: Maps) -> Maps:
-    """(C, H, W) as it is; (features,) as one map of a few rows."""
-    if values.ndim == 3:
-        return values
-    columns = next(width for width in range(min(32, len(values)), 0, -1) if len(values) % width == 0)
-    # A prime number of features stays one row.
-    return values.reshape(1, -1, columns if columns > 4 else len(values))
-
-
-def _floats(values: Maps) -> PictureAnswer:
-    channels, height, width = values.shape
-    data = base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode("ascii")
-    return PictureAnswer(channels=channels, height=height, width=width, encoding="float32", data=data)
 
 
 def _times(shape: tuple[int, ...]) -> str:

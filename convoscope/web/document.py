@@ -28,12 +28,18 @@ def trace_document(traces: Traces) -> dict[str, Any]:
         with using_language(code):
             names[code] = say("web.picture_given")
     return {
-        "language": language(),
-        "messages": {code: {key: text[code] for key, text in catalogue("web").items()} for code in LANGUAGES},
+        "level": "bench",
+        **sentences(),
         "kernels": [kernel.model_dump() for kernel in all_kernels()],
         "pictures": [{"name": "given", "names": names, "credit": {}, **_encoded(given[0].image)}],
         "setting": _setting(given),
     }
+
+
+def sentences() -> dict[str, Any]:
+    """The language in use, and all that the modules say in either."""
+    said = {code: {key: text[code] for key, text in catalogue("web").items()} for code in LANGUAGES}
+    return {"language": language(), "messages": said}
 
 
 def _setting(traces: list[Trace]) -> dict[str, Any]:

@@ -4,44 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from convoscope.core.errors import RequestError
-from convoscope.data.batches import inputs_from
-from convoscope.data.decode import fit
 from convoscope.data.types import Images, Pixels
 from convoscope.inspection import Tracer, UnitTrace
+from convoscope.inspection.look import Look, Maps, filters_of, look, walk_of
 from convoscope.models import Layer
-from convoscope.models.layers import window_of
-from convoscope.models.modules import TableConv2d
-from convoscope.runs.evaluation import evaluating
 from convoscope.runs.run import Run
 
-Maps = NDArray[np.float32]
-
 _REMEMBERED = 4
-_WINDOWED = (torch.nn.Conv2d, TableConv2d)
-
-
-@dataclass(frozen=True, eq=False)
-class Look:
-    """A picture's way through the network.
-
-    Args:
-        inputs: what the network got, (C, H, W), normalised.
-        outputs: layer name -> what came out, (C, H, W) or (features,).
-        probabilities: (classes,).
-    """
-
-    inputs: Maps
-    outputs: dict[str, Maps]
-    probabilities: NDArray[np.float64]
 
 
 class Network:
@@ -62,9 +37,9 @@ class Network:
         return Tracer(self.run.model, self.run.preprocessing.input_shape)
 
     @property
-    def layers(self) -> list[Layer]:
+    def layers(self) -> tuple[Layer, ...]:
         """The layers in the order in which they work, each named once."""
-        return list({layer.name: layer for layer in self.tracer.layers}.values())
+        return self.run.layers
 
     @cached_property
     def samples(self) -> Images | None:
@@ -103,15 +78,14 @@ class Network:
 
     def fitted(self, pixels: Pixels) -> Pixels:
         """A picture (C, H, W) brought to the network's channels and size."""
-        p = self.run.preprocessing
-        return fit(pixels, channels=p.channels, size=(p.height, p.width))
+        return self.run.fitted(pixels)
 
     def look(self, pixels: Pixels) -> Look:
         """Send a picture (C, H, W) uint8 of the network's own size through; the last few are remembered."""
         key = pixels.tobytes()
         with self._lock:
             if key not in self._looks:
-                self._looks[key] = self._pass(pixels)
+                self._looks[key] = look(self.run, self.layers, pixels)
             self._looks.move_to_end(key)
             while len(self._looks) > _REMEMBERED:
                 self._looks.popitem(last=False)
@@ -149,38 +123,8 @@ class Network:
     def filters(self, name: str) -> Maps | None:
         """The weights (F, C / groups, kH, kW) of a convolution; None for other layers."""
         self.layer(name)
-        module = self.run.model.get_submodule(name)
-        if not isinstance(module, _WINDOWED):
-            return None
-        weights: Maps = module.weight.detach().cpu().contiguous().numpy()
-        return weights
+        return filters_of(self.run.model.get_submodule(name))
 
     def walk(self, name: str) -> dict[str, Any] | None:
         """How a convolution's kernel walks: its stride, padding and dilation; None for other layers."""
-        module = self.run.model.get_submodule(name)
-        if not isinstance(module, _WINDOWED):
-            return None
-        window = window_of(module)
-        return {"stride": window.stride, "padding": window.padding, "dilation": window.dilation}
-
-    def _pass(self, pixels: Pixels) -> Look:
-        p = self.run.preprocessing
-        model = self.run.model
-        outputs: dict[str, Maps] = {}
-        hooks = []
-        for layer in self.layers:
-
-            def note(_: Any, __: Any, output: torch.Tensor, name: str = layer.name) -> None:
-                # A copy, because the next layer may work in place; of a layer that works twice, the first time.
-                outputs.setdefault(name, output[0].detach().float().contiguous().clone().numpy())
-
-            hooks.append(model.get_submodule(layer.name).register_forward_hook(note))
-        try:
-            with evaluating(model), torch.inference_mode():
-                inputs = inputs_from(pixels[None], p.scaling, (p.height, p.width), torch.device("cpu"))
-                given = inputs[0].contiguous().clone().numpy()
-                logits = model(inputs)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return Look(given, outputs, logits[0].double().softmax(dim=0).numpy())
+        return walk_of(self.run.model.get_submodule(name))

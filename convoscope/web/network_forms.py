@@ -5,14 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from convoscope.core.errors import RequestError
 from convoscope.data.types import Pixels
 from convoscope.web.api_bench import PictureAnswer
+
+if TYPE_CHECKING:
+    from convoscope.inspection.look import Maps
+    from convoscope.runs.run import Run
 
 MOST_SIDE = 2048
 
@@ -155,3 +160,61 @@ class SeeAnswer(BaseModel):
     steps: list[StepAnswer]
     inputs: PictureAnswer
     probabilities: list[Likely]
+
+
+def network_answer(run: Run, *, samples: int = 0) -> NetworkAnswer:
+    """A run with its layers; `samples` is how many test pictures can be asked for."""
+    # What needs PyTorch is imported here, so that a page without a run opens without it.
+    from convoscope.inspection.look import walk_of
+
+    p, metrics = run.preprocessing, run.metrics or {}
+    walks = {layer.name: walk_of(run.model.get_submodule(layer.name)) for layer in run.layers}
+    layers = [
+        LayerAnswer(
+            name=layer.name,
+            kind=layer.kind,
+            input_shape=list(layer.input_shape),
+            output_shape=list(layer.output_shape),
+            parameters=layer.parameters,
+            macs=layer.macs,
+            receptive_field=None if layer.receptive_field is None else list(layer.receptive_field),
+            has_filters=walks[layer.name] is not None,
+            walk=walks[layer.name],
+        )
+        for layer in run.layers
+    ]
+    return NetworkAnswer(
+        model=str(run.config["model"]),
+        data=str(run.config["data"]["name"]),
+        classes=list(run.classes),
+        channels=p.channels,
+        height=p.height,
+        width=p.width,
+        parameters=sum(layer.parameters for layer in layers),
+        macs=sum(layer.macs for layer in layers),
+        test_error=metrics.get("test_error"),
+        samples=samples,
+        layers=layers,
+    )
+
+
+def likely(run: Run, probabilities: NDArray[np.float64]) -> list[Likely]:
+    """The classes with their probabilities (classes,), in their order."""
+    pairs = zip(run.classes, probabilities, strict=True)
+    return [Likely(label=label, probability=float(share)) for label, share in pairs]
+
+
+def as_maps(values: Maps) -> Maps:
+    """(C, H, W) as it is; (features,) as one map of a few rows."""
+    if values.ndim == 3:
+        return values
+    columns = next(width for width in range(min(32, len(values)), 0, -1) if len(values) % width == 0)
+    # A prime number of features stays one row.
+    return values.reshape(1, -1, columns if columns > 4 else len(values))
+
+
+def encoded_floats(values: Maps) -> PictureAnswer:
+    """Maps (C, H, W) as they travel."""
+    channels, height, width = values.shape
+    data = base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode("ascii")
+    return PictureAnswer(channels=channels, height=height, width=width, encoding="float32", data=data)

@@ -1,4 +1,4 @@
-"""How convolutions and poolings show themselves in Jupyter, VS Code and Colab: the page's modules as a widget.
+"""How traces and views of runs show themselves in Jupyter, VS Code and Colab: the page's modules as a widget.
 
 Where nothing can run a widget (a notebook read on a web site, or exported), the same output holds a still drawing.
 """
@@ -17,11 +17,15 @@ from PIL import Image
 from convoscope.convolution import Trace
 from convoscope.convolution.arrays import Array
 from convoscope.convolution.worked import number
-from convoscope.core.display import drawer
+from convoscope.core.display import drawer, pager
 from convoscope.core.messages import say
+from convoscope.inspection.drawing import picture_of
+from convoscope.inspection.shown import Shown
 from convoscope.web.assets import assets
 from convoscope.web.bundle import bundle
 from convoscope.web.document import Traces, trace_document
+from convoscope.web.layers_document import layers_document
+from convoscope.web.report import page_of
 
 _MOST_CELLS = 16
 _MOST_PIXELS = 1_000_000
@@ -30,7 +34,11 @@ _ABOVE, _BELOW = np.array([212, 90, 34]), np.array([44, 104, 172])
 
 def widget(traces: Traces) -> Any:
     """The bench over a convolution, a pooling, or both, as an anywidget."""
-    return _view_class()(view=trace_document(traces))
+    return _widget(trace_document(traces))
+
+
+def _widget(document: dict[str, Any]) -> Any:
+    return _view_class()(view=document)
 
 
 @drawer(Trace)
@@ -39,9 +47,30 @@ def draw_trace(trace: Trace) -> dict[str, Any]:
     still = {"text/html": still_drawing(trace), "text/plain": str(trace)}
     if trace.image.size > _MOST_PIXELS:
         return still
-    shown: Any = widget(trace)._repr_mimebundle_()
-    bundle_of_widget = shown[0] if isinstance(shown, tuple) else shown
-    return {**(bundle_of_widget or {}), **still}
+    return {**_mime_bundle(widget(trace)), **still}
+
+
+@drawer(Shown)
+def draw_view(shown: Shown) -> dict[str, Any]:
+    """What a view found as a widget, a still drawing and text; a large one goes without the widget."""
+    drawing = base64.b64encode(picture_of(shown)).decode("ascii")
+    style = "max-width:100%;background:#fff"
+    image = f'<img alt="{html.escape(shown.view)}" src="data:image/png;base64,{drawing}" style="{style}">'
+    still = {"text/html": image, "text/plain": str(shown)}
+    if sum(panel.values.size for panel in shown.panels) > _MOST_PIXELS:
+        return still
+    return {**_mime_bundle(_widget(layers_document(shown))), **still}
+
+
+@pager(Shown)
+def page_of_view(shown: Shown) -> str:
+    """What a view found as one HTML file."""
+    return page_of(layers_document(shown))
+
+
+def _mime_bundle(made: Any) -> dict[str, Any]:
+    told = made._repr_mimebundle_()
+    return (told[0] if isinstance(told, tuple) else told) or {}
 
 
 def still_drawing(trace: Trace) -> str:

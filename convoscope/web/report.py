@@ -53,6 +53,7 @@ def page_of(document: dict[str, Any]) -> str:
 </head>
 <body class="convoscope">
 <noscript><p class="lead">{html.escape(say("web.noscript"))}</p></noscript>
+<header class="unseen"><h1>{html.escape(say("web.page_title"))}</h1></header>
 <main id="view"></main>
 <script type="application/json" id="given">{given}</script>
 <script>{script}</script>

@@ -5,17 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import axe_playwright_python
 import numpy as np
 import pytest
 
 import convoscope as cs
+from convoscope import Run
 from convoscope.core.errors import RequestError
+from convoscope.inspection import Shown
 from convoscope.web.report import convolution_page
 
+_AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 IMAGE = [[1, 0, 1, 1, 0], [0, 1, 0, 0, 1], [1, 0, 1, 1, 0], [1, 1, 0, 1, 1], [1, 0, 1, 1, 0]]
 
 
-def _opened(browser: Any, path: Path) -> Any:
+def _opened(browser: Any, path: Path, waiting_for: str = ".sum-line") -> Any:
     page = browser.new_page()
     asked: list[str] = []
     faults: list[str] = []
@@ -23,7 +27,7 @@ def _opened(browser: Any, path: Path) -> Any:
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
     page.goto(path.as_uri())
-    page.wait_for_selector(".sum-line")
+    page.wait_for_selector(waiting_for)
     assert asked == [path.as_uri()]
     assert faults == []
     return page
@@ -62,6 +66,44 @@ def test_report_shows_pythons_numbers(browser: Any, tmp_path: Path, case: str) -
     cells = [float(text.replace("−", "-")) for text in figure.locator("td:not(:empty)").all_inner_texts()]
     shown = np.array(cells).reshape(trace.maps[0].shape)
     np.testing.assert_allclose(shown, trace.maps[0], rtol=1e-3)
+    page.close()
+
+
+@pytest.mark.browser
+def test_view_of_a_run_works_from_disk(browser: Any, run: Run, tmp_path: Path) -> None:
+    shown = run.show("feature-maps")
+    assert isinstance(shown, Shown)
+    page = _opened(browser, shown.save(tmp_path / "view.html"), ".layers-table")
+    value = page.locator("p[role=status]")
+    first = shown.panels[0]
+    number = first.values[0, 14, 14]
+    assert value.inner_text().startswith("c1 (0, 14, 14) = ")
+    assert float(value.inner_text().split("= ")[1].replace("−", "-")) == pytest.approx(number, rel=1e-6)
+    page.get_by_role("radio", name="map 3").click()
+    page.locator("figure.map .stage").first.press("ArrowDown")
+    assert float(value.inner_text().split("= ")[1].replace("−", "-")) == pytest.approx(
+        first.values[3, 15, 14], rel=1e-6
+    )
+    page.get_by_role("button", name="output", exact=True).click()
+    last = shown.panels[-1].values
+    assert value.inner_text().startswith("output (5) = ")
+    assert float(value.inner_text().split("= ")[1].replace("−", "-")) == pytest.approx(last[5], rel=1e-6)
+    assert page.get_by_text(f"convoscope serve {run.path}").is_visible()
+    page.get_by_role("button", name="Español").click()
+    assert page.get_by_text("Elija una capa").is_visible()
+    page.evaluate(_AXE.read_text("utf-8") + "; undefined")
+    assert page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"] == []
+    page.close()
+
+
+@pytest.mark.browser
+def test_filters_of_a_run_work_from_disk(browser: Any, run: Run, tmp_path: Path) -> None:
+    page = _opened(browser, run.show("filters").save(tmp_path / "view.html"), ".layers-table")
+    assert page.get_by_role("img", name="Filters: 6 with 1 channels of 5 × 5").is_visible()
+    page.get_by_role("button", name="c3", exact=True).click()
+    assert page.get_by_role("img", name="Filters: 16 with 6 channels of 5 × 5").is_visible()
+    page.get_by_role("button", name="s2", exact=True).click()
+    assert page.get_by_text("This layer has no filters.").is_visible()
     page.close()
 
 

@@ -4,11 +4,14 @@ import { createAnnouncer } from "./announcer.js";
 import { createBench } from "./bench.js";
 import { fill, h } from "./dom.js";
 import { translator } from "./i18n.js";
+import { createLayers } from "./layers.js";
 import { inlineSource } from "./source_inline.js";
 
+const LEVELS = { bench: createBench, layers: createLayers };
 const LANGUAGES = { en: "English", es: "Español" };
 
-/** Show `given` {language, messages, kernels, pictures, setting} in `root`; both languages stay a click apart. */
+/** Show `given` in `root`; both languages stay a click apart. It holds {level, language, messages} and what its level needs:
+ *  the bench {kernels, pictures, setting}, the layers {network, picture, probabilities, layers, command}. */
 export function showView(root, given) {
   const announcer = createAnnouncer();
   let current = null;
@@ -18,8 +21,8 @@ export function showView(root, given) {
     const links = Object.entries(LANGUAGES).map(([code, name]) => h("button", {
       type: "button", class: "plain", lang: code, "aria-pressed": String(code === language), onclick: () => open(code) }, name));
     current?.destroy();
-    current = createBench({
-      t, language, source: inlineSource(given, language), setting: structuredClone(given.setting), announce: announcer.say });
+    const bench = given.setting ? { source: inlineSource(given, language), setting: structuredClone(given.setting) } : {};
+    current = LEVELS[given.level]({ t, language, given, announce: announcer.say, ...bench });
     fill(root, h("div", { class: "languages", role: "group", "aria-label": t("language") }, links), current.element, announcer.element);
   }
 

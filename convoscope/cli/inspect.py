@@ -1,0 +1,58 @@
+"""``convoscope inspect``: what the layers of a trained network make of a picture, and its filters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from convoscope.cli._common import AsJson, DataDir, Lang, answer
+from convoscope.cli._pictures import picture_named
+from convoscope.core.errors import RequestError
+from convoscope.core.messages import say
+
+if TYPE_CHECKING:
+    from convoscope.data.types import Pixels
+
+
+def _option(name: str, key: str, metavar: str) -> Any:
+    return typer.Option(name, help=say(f"inspection.help_{key}"), metavar=metavar, show_default=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command, its help in the language in use."""
+
+    @app.command(help=say("inspection.help_inspect"))
+    def inspect(
+        run: Annotated[Path, typer.Argument(metavar="RUN", show_default=False)],
+        view: Annotated[str, _option("--view", "view", "NAME")],
+        image: Annotated[str | None, _option("--image", "image", "IMAGE")] = None,
+        out: Annotated[Path | None, _option("--out", "out", "FILE.html|png")] = None,
+        data_dir: DataDir = None,
+        as_json: AsJson = False,
+        lang: Lang = None,
+    ) -> None:
+        from convoscope.inspection.shown import check_suffix
+        from convoscope.runs import Run
+        from convoscope.runs.views import registry
+
+        found = Run(run)
+        registry.get(view)
+        if out is not None:
+            check_suffix(out)
+        shown = found.show(view, None if image is None else _picture(image, data_dir), data_dir=data_dir)
+        if out is not None:
+            shown.save(out)
+        if as_json:
+            file = {} if out is None else {"file": str(out)}
+            answer(True, {"run": str(run), **shown.to_dict(), **file}, "")
+        else:
+            print(shown if out is None else say("inspection.saved", file=out))
+
+
+def _picture(name: str, data_dir: Path | None) -> Pixels:
+    pixels = picture_named(name, data_dir)
+    if pixels is None:
+        raise RequestError("inspection.no_such_image", field="image", asked=name)
+    return pixels

@@ -1,0 +1,1 @@
+"""One view a file; each registers itself with `convoscope.runs.views`."""
