@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import errno
 import importlib
+import logging
 import os
 import pkgutil
 import sys
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if hasattr(stream, "reconfigure"):
             # A file's name may hold bytes that are no text, and a terminal may not know every letter.
             stream.reconfigure(errors="backslashreplace")
+    # Matplotlib tells where it keeps its cache of fonts; that is nothing to a person who trains a network.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run(arguments))
 
@@ -73,6 +76,11 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): nobody is left to tell.
         _drop_output()
+        return 0
+    except SystemExit as error:
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        _drop_output()  # the same, caught by Typer first
         return 0
     except Exception as error:
         if os.environ.get("CONVOSCOPE_TRACEBACK"):

@@ -39,9 +39,10 @@ def sentence(error: typer.TyperException) -> str:
 
 
 def _no_such_option(error: Any, command: str) -> str:
-    known = [name for parameter in error.ctx.command.params for name in parameter.opts] if error.ctx else []
-    near = difflib.get_close_matches(error.option_name, known, n=1, cutoff=0.5) or ["--help"]
-    return say("cli.no_such_option", option=error.option_name, near=near[0], command=command)
+    parameters = error.ctx.command.params if error.ctx else []
+    known = [name.lstrip("-") for parameter in parameters for name in parameter.opts]
+    near = difflib.get_close_matches(error.option_name.lstrip("-"), known, n=1, cutoff=0.5) or ["help"]
+    return say("cli.no_such_option", option=error.option_name, near=f"--{near[0]}", command=command)
 
 
 def _missing(error: Any, command: str) -> str:

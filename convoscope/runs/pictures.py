@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,10 +17,6 @@ from convoscope.core.messages import say
 _LONGEST = 24
 _INK = "#222222"
 _BLUE, _ORANGE = "#0072B2", "#D55E00"  # M. Okabe, K. Ito (2008): told apart by all eyes
-
-
-# Matplotlib tells where it keeps its cache of fonts; that is nothing to a person who trains a network.
-logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def draw_curves(path: Path, curves: Sequence[dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -76,13 +76,12 @@ class ConvNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             ValueError: NaN or infinity, shapes that don't fit, fewer than two classes.
         """
-        values: NDArray[Any] = validate_data(self, X, dtype="numeric", allow_nd=True, ensure_min_samples=2)
-        y = column_or_1d(y, warn=True)
-        check_consistent_length(values, y)
+        values: NDArray[Any]
+        values, y = validate_data(self, X, y, dtype="numeric", allow_nd=True, ensure_min_samples=2)
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise RequestError("training.one_class", label=self.classes_[0])
+            raise RequestError("training.one_class", label=self.classes_.tolist()[0])
         self._shape = self._image_shape(values)
         whole = values.dtype == np.uint8
         self._low, self._high = (0.0, 255.0) if whole else (float(values.min()), float(values.max()))
@@ -131,6 +130,8 @@ class ConvNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _pixels(self, X: NDArray[Any]) -> NDArray[np.uint8]:
         """(n, C, H, W) uint8."""
+        if math.prod(X.shape[1:]) != math.prod(self._shape):
+            raise RequestError("training.array_shape", shape=self._shape, values=math.prod(X.shape[1:]))
         X = X.reshape(len(X), *self._shape)
         if X.dtype == np.uint8:
             return X

@@ -338,9 +338,11 @@ def test_after_divergence_the_last_good_weights_are_kept(tmp_path: Path) -> None
 
 
 def test_nothing_else_can_be_asked_of_a_resumed_run(run: Run) -> None:
-    for more in ({"epochs": 4}, {"seed": 1}, {"model": "lenet5"}, {"data": "digits"}, {"out": "elsewhere"}):
-        assert "goes on as the run began" in said(resume=run.path, **more)
+    for more in ({"epochs": 4}, {"seed": 1}, {"model": "lenet5"}, {"data": "mnist"}, {"out": "elsewhere"}):
+        (option,) = more
+        assert f"--{option}" in said(resume=run.path, **more)
     assert train(resume=run.path).metrics == run.metrics
+    assert train("digits", SMALL, epochs=2, resume=run.path).metrics == run.metrics  # what it began with is no harm
 
 
 def test_a_run_on_data_in_memory_is_resumed_with_it(tmp_path: Path) -> None:
