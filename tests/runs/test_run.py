@@ -185,6 +185,20 @@ def test_evaluate_says_what_training_said(run: Run) -> None:
         assert result[key] == metrics[key], key
 
 
+def test_evaluate_takes_a_named_set_and_a_folder_of_any_size(tmp_path: Path, run: Run) -> None:
+    test = cs.load("digits").test
+    for number, (image, label) in enumerate(zip(test.images[:150], test.labels[:150], strict=True)):
+        # The pictures to train on are not asked for, but a folder with a test set has some.
+        for split in ("train", "test"):
+            file = tmp_path / split / run.classes[int(label)] / f"{number}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image[0]).resize((16, 16), Image.Resampling.NEAREST).save(file)
+    assert run.evaluate("digits")["test_count"] == 360
+    result = run.evaluate(tmp_path)
+    assert result["test_count"] == 150
+    assert result["confusion"] == run.evaluate(str(tmp_path))["confusion"]
+
+
 def test_data_with_other_classes_are_refused(tmp_path: Path, run: Run) -> None:
     for name in ("cat", "dog"):
         (tmp_path / name).mkdir()
