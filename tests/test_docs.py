@@ -18,6 +18,7 @@ from convoscope.core.messages import using_language
 from convoscope.data import registry as data_sets
 from convoscope.data.augment import Augmentation
 from convoscope.models.parameters import parameters_of
+from convoscope.runs.views import registry as views
 from convoscope.training.recipe import Setting, recipe_names
 
 ROOT = Path(__file__).parents[1]
@@ -162,6 +163,7 @@ def test_every_member_is_in_its_page(folder: Path) -> None:
     expected = {
         "data.md": list(data_sets),
         "convolution.md": list(kernels),
+        "inspection.md": list(views),
         "training.md": [*recipe_names(), *(set(Setting.model_fields) - {"augmentation"}), *Augmentation.model_fields],
     }
     for page, members in expected.items():
