@@ -47,6 +47,8 @@ def _no_such_option(error: Any, command: str) -> str:
 
 def _missing(error: Any, command: str) -> str:
     name = error.param.metavar or error.param.name if error.param else ""
+    option = next((known for known in error.param.opts if known.startswith("--")), None) if error.param else None
+    name = name if option is None else f"{option} {name}"
     return say("cli.missing", name=placeholders(name), command=command)
 
 
