@@ -62,6 +62,7 @@ def _run(arguments: list[str]) -> int:
     try:
         arguments = _take_language(arguments)
         _refuse_empty(arguments)
+        _check_place()
         command = typer.main.get_command(make_app())
         translate_help(command)
         result = command.main(arguments, prog_name="convoscope", standalone_mode=False)
@@ -129,6 +130,14 @@ def _refuse_empty(arguments: list[str]) -> None:
         if word == "" or (word.startswith("--") and word.endswith("=")):
             before = arguments[at - 1] if word == "" and at else word.rstrip("=")
             raise RequestError("cli.empty", before=before or "convoscope")
+
+
+def _check_place() -> None:
+    """A folder that was removed while one was in it breaks libraries in ways that nobody understands."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise RequestError("cli.no_place", reason=error.strerror or str(error)) from error
 
 
 def _complain(words: str, code: int) -> int:

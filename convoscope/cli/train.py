@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,5 +58,5 @@ def register(app: typer.Typer) -> None:
         if not is_first():
             return
         metrics: dict[str, Any] = run.metrics or {}
-        tell(say("cli.train_next", path=run.path))
+        tell(say("cli.train_next", path=shlex.quote(str(run.path))))
         answer(as_json, metrics, describe_result(run))

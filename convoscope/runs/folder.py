@@ -130,7 +130,8 @@ class RunFolder:
         write_atomically(self.curves_file, text.encode())
 
     def clear_unfinished(self) -> None:
-        """Remove what a killed process had begun to write."""
+        """Remove what a killed process had begun to write, and make room for checkpoints if it has gone."""
+        self.checkpoints.mkdir(exist_ok=True)
         for part in (*self.path.glob(".*.part"), *self.checkpoints.glob(".*.part")):
             part.unlink(missing_ok=True)
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import nn
 
 from convoscope import models
@@ -109,7 +109,7 @@ class Run:
             raise RequestError("runs.no_weights", path=str(self.path))
         model = models.build(self.config["model"], self.preprocessing.input_shape, len(self.classes))
         try:
-            model.load_state_dict(load_file(path))
+            model.load_state_dict(load(path.read_bytes()))
         except (SafetensorError, RuntimeError, OSError) as error:
             raise self.folder.damaged(path, str(error).splitlines()[0]) from error
         return model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import nn
 
 from convoscope import data as data_room
@@ -214,7 +215,7 @@ class _Worker:
             self._keep(state.judged)
         views = check_views(self.config["test_time_augmentation"])
         model = state.judged
-        model.load_state_dict(load_file(self.folder.weights_file))
+        model.load_state_dict(load(self.folder.weights_file.read_bytes()))
         tested = self._test(model, views) if len(self.data.test) else {}
         metrics = {
             "run": str(self.folder.path),
@@ -229,7 +230,7 @@ class _Worker:
             "environment": environment(),
         }
         if not complete:
-            self.listener.on_note(say("training.interrupted", path=str(self.folder.path)))
+            self.listener.on_note(say("training.interrupted", path=shlex.quote(str(self.folder.path))))
         # Matplotlib takes longer to load than a small epoch to train; it is not needed before now.
         from convoscope.runs.pictures import draw_confusion, draw_curves
 

@@ -348,3 +348,24 @@ def test_what_is_heavy_is_loaded_when_it_is_needed(statement: str, heavy: tuple[
     script = f"{statement}\nimport sys\nprint([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100, check=False)
     assert done.stderr.strip() == "[]"
+
+
+def test_a_folder_that_has_gone(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = (
+        f"import os; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r}); import convoscope.cli; convoscope.cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script, "kernels"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "can't be found any more" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_run_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    out = tmp_path / os.fsdecode(b"a b \xff")
+    words = ["--data", "digits", "--model", "dense-800", "--epochs", "1", "--json"]
+    told = in_a_process("train", *words, "--out", out)
+    assert told.json["run"] == str(out)
+    assert f"convoscope predict '{tmp_path / 'a b '}" in told.err  # quoted, to be copied
+    assert Run(out).predict(np.zeros((8, 8), np.uint8))[0].label in "0123456789"
