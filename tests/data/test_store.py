@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -152,22 +154,19 @@ def test_processes_decode_as_one_would(tmp_path, processes):
 
 def test_a_file_that_crashes_the_decoder_is_left_out_alone(tmp_path, processes, monkeypatch):
     fill(tmp_path, count=6)
-    start = decoding._start
+    code = (
+        "import os, signal, convoscope.data.decoder as d; decode = d.decode\n"
+        "def fragile(content, **more):\n"
+        "    if content.endswith(b'CRASH'): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return decode(content, **more)\n"
+        "d.decode = fragile; d.main()"
+    )
 
-    def start_fragile():
-        code = (
-            "import os, signal, convoscope.data.decoder as d; decode = d.decode\n"
-            "def fragile(content, **more):\n"
-            "    if content.endswith(b'CRASH'): os.kill(os.getpid(), signal.SIGKILL)\n"
-            "    return decode(content, **more)\n"
-            "d.decode = fragile; d.main()"
-        )
-        popen = decoding.subprocess.Popen
-        with monkeypatch.context() as patch:
-            patch.setattr(decoding.subprocess, "Popen", lambda args, **more: popen([args[0], "-c", code], **more))
-            return start()
+    def start_fragile(args, **more):
+        return subprocess.Popen([args[0], "-c", code], **more)
 
-    monkeypatch.setattr(decoding, "_start", start_fragile)
+    # Only what this module sees: its threads start decoders at once, and the real Popen is everybody's.
+    monkeypatch.setattr(decoding, "subprocess", SimpleNamespace(**{**vars(subprocess), "Popen": start_fragile}))
     path = tmp_path / "dog" / "3.png"
     path.write_bytes(path.read_bytes() + b"CRASH")
     loaded = data.load(tmp_path)
