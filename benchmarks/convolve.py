@@ -28,6 +28,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 import convoscope as cs
+from convoscope.runs.environment import processor
 
 RESULTS = Path(__file__).parent / "results" / "convolve.json"
 ROUNDS = 40
@@ -97,15 +98,6 @@ def record(name: str, times: list[float], times_torch: float) -> dict[str, objec
         "command": "python benchmarks/convolve.py",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-
-
-def processor() -> str:
-    """The processor's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from PIL import Image
 import convoscope as cs
 from convoscope.core.errors import RequestError
 from convoscope.data.decoding import cores
+from convoscope.runs.environment import processor
 
 RESULTS = Path(__file__).parent / "results" / "folder.json"
 COUNT = 60_000
@@ -147,15 +148,6 @@ def record(name: str, data: str) -> dict[str, Any]:
         "command": "python benchmarks/folder.py",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-
-
-def processor() -> str:
-    """The processor's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def hardware() -> str:
     """One line: processor, usable cores, and the accelerator if there is one."""
     import torch
 
-    line = f"{_processor()}, {usable_cores()} cores"
+    line = f"{processor()}, {usable_cores()} cores"
     if torch.cuda.is_available():
         line += f", {torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"
     return line
@@ -54,7 +54,8 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor's name, as the system tells it."""
     try:
         for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
             if line.startswith("model name"):
