@@ -1,0 +1,239 @@
+"""Products of decision stumps on Haar-like features, boosted by AdaBoost.MH.
+
+Kégl and Busa-Fekete, "Boosting products of base classifiers" (ICML 2009); AdaBoost.MH is that of Schapire and Singer,
+"Improved boosting algorithms using confidence-rated predictions" (Machine Learning 37, 1999).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from convoscope.classical import _stumps
+from convoscope.classical._haar import HaarFamily, integral_images
+from convoscope.classical._pictures import PictureClassifier
+from convoscope.classical._registry import classical_learner
+
+REFRESH = 25
+"""Rounds between two choices of the pictures that the search looks at."""
+PERFECT = 1 - 1e-9
+"""The largest edge that a coefficient is made of: one of 1 would be an infinite one."""
+ENOUGH = 10.0
+"""A product with a larger coefficient is right about everything."""
+
+
+@dataclass
+class _Product:
+    """Stumps of a product, at most `terms`: numbers of their features, and thresholds."""
+
+    features: list[int]
+    thresholds: list[int]
+
+
+class _Boosting:
+    """The state of AdaBoost.MH between rounds.
+
+    Args:
+        images: (N, C, H, W) uint8.
+        labels: (N,) class numbers.
+        classes: K.
+        terms: stumps of a product.
+        subset: features that a search looks at.
+        trim: share of all weight whose pictures, those of the least weight, the search leaves out.
+        random: draws the features.
+    """
+
+    def __init__(
+        self,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.int64],
+        classes: int,
+        terms: int,
+        subset: int,
+        trim: float,
+        random: np.random.RandomState,
+    ) -> None:
+        channels, height, width = images.shape[1:]
+        self.family = HaarFamily((channels, height, width))
+        self.integral = integral_images(images)
+        self.pulls = first_pulls(labels, classes)
+        self.terms, self.subset, self.trim, self.random = terms, min(subset, len(self.family)), trim, random
+
+    def choose_pictures(self) -> None:
+        """Weight trimming (Friedman, Hastie, Tibshirani 2000): only the search leaves pictures out, nothing else."""
+        weights = np.abs(self.pulls).sum(axis=1)
+        order = np.argsort(weights, kind="stable")
+        light = np.searchsorted(np.cumsum(weights[order]), self.trim * weights.sum(), side="right")
+        self.chosen = np.sort(order[min(light, len(order) - 1) :])
+        self.chosen_integral = np.ascontiguousarray(self.integral[:, self.chosen])
+        lanes = -self.pulls.shape[1] // _stumps.LANES * -_stumps.LANES
+        self.chosen_pulls = np.zeros((len(self.chosen), lanes), np.float32)
+
+    def product(self) -> _Product:
+        """Learn a product: each stump in turn beside the others, round and round, until one doesn't raise the edge."""
+        self.chosen_pulls[:, : self.pulls.shape[1]] = self.pulls[self.chosen]
+        product, edge, turn = _Product([], []), 0.0, 0
+        answers = np.ones(len(self.chosen), np.float32)
+        while True:
+            stump, again = turn % self.terms, turn >= self.terms
+            if again:
+                self._multiply(answers, product.features[stump], product.thresholds[stump])
+            new_edge, feature, threshold = self._best_stump(answers)
+            if new_edge <= edge * (1 + 1e-6):
+                return product
+            if again:
+                product.features[stump], product.thresholds[stump] = feature, threshold
+            else:
+                product.features.append(feature)
+                product.thresholds.append(threshold)
+            self._multiply(answers, feature, threshold)
+            edge, turn = new_edge, turn + 1
+
+    def _best_stump(self, answers: NDArray[np.float32]) -> tuple[float, int, int]:
+        """Edge, feature and threshold of the best stump, among features drawn anew, in a product with `answers`."""
+        features = self.random.randint(len(self.family), size=self.subset, dtype=np.int64)
+        places, factors = self.family.corners(features)
+        edges, thresholds = np.empty(len(features), np.float32), np.empty(len(features), np.int32)
+        _stumps.search(self.chosen_integral, places, factors, answers, self.chosen_pulls, edges, thresholds)
+        best = int(edges.argmax())
+        return float(edges[best]), int(features[best]), int(thresholds[best])
+
+    def _multiply(self, answers: NDArray[np.float32], feature: int, threshold: int) -> None:
+        places, factors = self.family.corners(np.array([feature]))
+        _stumps.answer(self.chosen_integral, places[0], factors[0], threshold, answers)
+
+    def weigh(self, product: _Product) -> tuple[NDArray[np.float64], float, float]:
+        """Give a product its votes and coefficient, by its edge over all pictures, and bring the weights up to date.
+
+        Returns:
+            votes v (K,), coefficient alpha and the factor Z of the bound on the training error.
+        """
+        answers = np.ones(len(self.pulls), np.float32)
+        places, factors = self.family.corners(np.array(product.features, np.int64))
+        for stump, threshold in enumerate(product.thresholds):
+            _stumps.answer(self.integral, places[stump], factors[stump], threshold, answers)
+        edges, total = _stumps.class_edges(self.pulls, answers)
+        votes = np.where(edges < 0, -1.0, 1.0)
+        edge = float(np.abs(edges).sum() / total)
+        kept = min(edge, PERFECT)
+        alpha = 0.5 * math.log((1 + kept) / (1 - kept))
+        right, wrong = math.exp(-alpha), math.exp(alpha)
+        z = ((1 + edge) * right + (1 - edge) * wrong) / 2
+        _stumps.reweight(self.pulls, answers, votes, right / (z * total), wrong / (z * total))
+        return votes, alpha, z
+
+
+def first_pulls(labels: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    """The first weights, with the signs of the labels (N, K): half of all weight lies on the pictures' own classes."""
+    count = len(labels)
+    pulls = np.full((count, classes), -1 / (2 * count * (classes - 1)))
+    pulls[np.arange(count), labels] = 1 / (2 * count)
+    return pulls
+
+
+@classical_learner(
+    "stump-products",
+    en=(
+        "boosted stumps: products of stumps on Haar features (AdaBoost.MH)",
+        "Multiplies yes-or-no questions about differences between neighbouring areas, and boosts the products.",
+    ),
+    es=(
+        "tocones potenciados: productos de tocones sobre características de Haar (AdaBoost.MH)",
+        "Multiplica preguntas de sí o no sobre diferencias entre zonas vecinas y potencia los productos (*boosting*).",
+    ),
+    source="Kégl, Busa-Fekete, ICML 2009",
+    small={"rounds": 60, "features": 40},
+)
+class StumpProducts(PictureClassifier):
+    """AdaBoost.MH over products of decision stumps on Haar-like features.
+
+    The classifier is f(x) = sum over t of alpha v psi(x), a score (K,); the label is that of the largest. Here v in
+    {-1, +1}^K votes for or against each class, and psi(x) = phi_1(x) … phi_m(x) is a product of stumps, each
+    phi(x) = +1 if a feature of x is above a threshold, else -1. The weights w (N, K) begin with half of all weight on
+    the pictures' own classes. In each round, with y[i, k] = +1 where i is of class k, else -1:
+
+    1. each stump in turn is replaced by the best one beside the others, by the edge
+       gamma = sum over k of |sum over i of w[i, k] y[i, k] psi(x[i])|, until one doesn't raise it. Each search looks at
+       `features` features drawn anew from the whole family, and at the pictures that carry all but `trim` of the
+       weight (Friedman, Hastie and Tibshirani, 2000);
+    2. over all pictures, v[k] is the sign of the inner sum, and alpha = 1/2 ln((1 + gamma) / (1 - gamma));
+    3. w[i, k] is multiplied by exp(-alpha v[k] psi(x[i]) y[i, k]) / Z, with Z so that the weights sum to 1.
+
+    The weighted share of wrong votes on the training set is at most the product of all Z.
+
+    Args:
+        terms: m, stumps of a product.
+        rounds: products.
+        features: features that a search looks at.
+        trim: share of weight that a search leaves out.
+        random_state: an int, a `numpy.random.RandomState` or None.
+
+    Attributes:
+        features_: (rounds, terms) numbers in the `HaarFamily` of the pictures' shape; -1 where a product has fewer.
+        thresholds_: (rounds, terms) of levels 0 … 255, summed up.
+        votes_: (rounds, K) alpha v.
+        factors_: (rounds,) Z.
+        n_iter_: rounds learned; fewer than asked for where one product was right about everything.
+
+    Source: Kégl and Busa-Fekete, "Boosting products of base classifiers", ICML 2009.
+    """
+
+    def __init__(
+        self, *, terms: int = 3, rounds: int = 30_000, features: int = 200, trim: float = 0.01, random_state: Any = None
+    ) -> None:
+        self.terms = terms
+        self.rounds = rounds
+        self.features = features
+        self.trim = trim
+        self.random_state = random_state
+
+    def _learn(self, levels: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+        random = check_random_state(self.random_state)
+        state = _Boosting(levels, labels, len(self.classes_), self.terms, self.features, self.trim, random)
+        self.features_ = np.full((self.rounds, self.terms), -1, np.int64)
+        self.thresholds_ = np.zeros((self.rounds, self.terms), np.int32)
+        self.votes_ = np.zeros((self.rounds, len(self.classes_)), np.float64)
+        self.factors_ = np.ones(self.rounds)
+        self.n_iter_ = self.rounds
+        for turn in range(self.rounds):
+            if turn % REFRESH == 0:
+                state.choose_pictures()
+            product = state.product()
+            count = len(product.features)
+            self.features_[turn, :count], self.thresholds_[turn, :count] = product.features, product.thresholds
+            votes, alpha, self.factors_[turn] = state.weigh(product)
+            self.votes_[turn] = alpha * votes
+            if not 0 < alpha < ENOUGH:
+                self.n_iter_ = turn + 1
+                break
+        for name in ("features_", "thresholds_", "votes_", "factors_"):
+            setattr(self, name, getattr(self, name)[: self.n_iter_])
+
+    def _scores(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        *_, scores = self._staged_scores(levels, max(1, self.n_iter_))
+        return scores
+
+    def staged_decision_function(self, X: ArrayLike, every: int) -> Iterator[NDArray[np.float64]]:
+        """The scores (N, K) of pictures after each `every` rounds, the last ones after all of them."""
+        check_is_fitted(self)
+        values: NDArray[Any] = validate_data(self, X, dtype="numeric", allow_nd=True, reset=False)
+        return self._staged_scores(self._levels(values), every)
+
+    def _staged_scores(self, levels: NDArray[np.uint8], every: int) -> Iterator[NDArray[np.float64]]:
+        used, rows = np.unique(self.features_, return_inverse=True)
+        used, rows = (used[1:], rows - 1) if used[0] < 0 else (used, rows)
+        places, factors = HaarFamily(self.image_shape_).corners(used)
+        integral = integral_images(levels)
+        scores = np.zeros((len(levels), len(self.classes_)))
+        for first in range(0, self.n_iter_, every):
+            rounds = slice(first, first + every)
+            corners = rows.reshape(self.features_.shape)[rounds]
+            _stumps.vote(integral, places, factors, corners, self.thresholds_[rounds], self.votes_[rounds], scores)
+            yield scores.copy()
