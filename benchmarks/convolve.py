@@ -7,20 +7,15 @@ The output has 33 MB, just above the size from which glibc hands freed memory ba
 again can then cost several times what the convolution does, and whom it hits is chance: PyTorch takes 8 ms or 48 ms on
 the same machine. So the process starts itself anew with glibc told to keep freed memory: PyTorch at its best.
 
-    python benchmarks/convolve.py
+    python -m benchmarks.convolve
 """
 
 from __future__ import annotations
 
-import json
 import os
-import platform
-import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -28,9 +23,9 @@ import torch
 from threadpoolctl import threadpool_limits
 
 import convoscope as cs
-from convoscope.runs.environment import processor
+from benchmarks.records import put, record
 
-RESULTS = Path(__file__).parent / "results" / "convolve.json"
+DATA = "random numbers, 512 x 512 x 3, 32 filters of 3 x 3"
 ROUNDS = 40
 TARGET = 5.0
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 32), "MALLOC_TRIM_THRESHOLD_": str(1 << 33)}
@@ -54,12 +49,20 @@ def main() -> None:
     with threadpool_limits(1), torch.no_grad():
         seconds = turn_by_turn(contenders)
     reference = median(seconds["torch.nn.functional.conv2d, float32"])
-    records = [record(name, times, median(times) / reference) for name, times in seconds.items()]
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
-    for one in records:
-        print(f"{one['name']:<40} {one['seconds'] * 1e3:8.2f} ms   {one['times_torch']:5.2f} × torch")
-    ratio = next(one["times_torch"] for one in records if one["name"] == "convoscope.convolve, float32")
+    for name, times in seconds.items():
+        made = record(
+            name,
+            DATA,
+            "python -m benchmarks.convolve",
+            conditions="1 thread, glibc keeping freed memory",
+            seconds=round(median(times), 6),
+            seconds_range=[round(min(times), 6), round(max(times), 6)],
+            trials=len(times),
+            times_torch=round(median(times) / reference, 3),
+        )
+        put("convolve", made)
+        print(f"{name:<40} {made['seconds'] * 1e3:8.2f} ms   {made['times_torch']:5.2f} × torch")
+    ratio = median(seconds["convoscope.convolve, float32"]) / reference
     if ratio > TARGET:
         sys.exit(f"missed: {ratio:.2f} times PyTorch's time, {TARGET:.0f} allowed")
 
@@ -76,31 +79,7 @@ def turn_by_turn(contenders: dict[str, Callable[[], object]]) -> dict[str, list[
     return seconds
 
 
-def record(name: str, times: list[float], times_torch: float) -> dict[str, object]:
-    """One record of `benchmarks/results`."""
-    return {
-        "name": name,
-        "data": "random numbers, 512 x 512 x 3, 32 filters of 3 x 3",
-        "seconds": round(median(times), 6),
-        "seconds_range": [round(min(times), 6), round(max(times), 6)],
-        "trials": len(times),
-        "times_torch": round(times_torch, 3),
-        "hardware": f"{processor()}, 1 thread, glibc keeping freed memory",
-        "versions": {
-            "convoscope": cs.__version__,
-            "numpy": np.__version__,
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
-        "commit": subprocess.run(
-            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-        ).stdout.strip(),
-        "command": "python benchmarks/convolve.py",
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
 if __name__ == "__main__":
     if not KEEP_MEMORY.items() <= os.environ.items():
-        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | KEEP_MEMORY)
+        os.execve(sys.executable, [sys.executable, "-m", "benchmarks.convolve"], os.environ | KEEP_MEMORY)
     main()

@@ -6,7 +6,7 @@ in the figures (the files are in the system's memory). Each reading happens in a
 the seconds are those from the start of `cs.load` on; those with the start of Python and all imports stand beside.
 Ends with an error when a target is missed: 4,000 images/s on 2 cores, 2 s, 2 GB.
 
-    python benchmarks/folder.py
+    python -m benchmarks.folder
 """
 
 from __future__ import annotations
@@ -14,27 +14,24 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
-import PIL
 from PIL import Image
 
 import convoscope as cs
+from benchmarks.records import put, record
 from convoscope.core.errors import RequestError
 from convoscope.data.decoding import cores
-from convoscope.runs.environment import processor
 
-RESULTS = Path(__file__).parent / "results" / "folder.json"
+COMMAND, CONDITIONS = "python -m benchmarks.folder", "files in the system's memory"
 COUNT = 60_000
 AGAIN = 5
 TARGETS = {"images_per_second": 4000, "second_start_seconds": 2.0, "peak_memory_bytes": 2 << 30}
@@ -63,21 +60,28 @@ def main() -> None:
         again = [read(folder, environment) for _ in range(AGAIN)]
     seconds = median(each["seconds"] for each in again)
     records = [
-        {
-            **record("folder, first read", data),
-            "seconds": first["seconds"],
-            "images_per_second": round(COUNT / first["seconds"]),
-            "peak_memory_bytes": first["peak"],
-        },
-        {
-            **record("folder, second start", data),
-            "seconds": seconds,
-            "seconds_with_imports": median(each["whole"] for each in again),
-            "trials": AGAIN,
-            "peak_memory_bytes": max(each["peak"] for each in again),
-        },
+        record(
+            "folder, first read",
+            data,
+            COMMAND,
+            conditions=CONDITIONS,
+            seconds=first["seconds"],
+            images_per_second=round(COUNT / first["seconds"]),
+            peak_memory_bytes=first["peak"],
+        ),
+        record(
+            "folder, second start",
+            data,
+            COMMAND,
+            conditions=CONDITIONS,
+            seconds=seconds,
+            seconds_with_imports=median(each["whole"] for each in again),
+            trials=AGAIN,
+            peak_memory_bytes=max(each["peak"] for each in again),
+        ),
     ]
-    RESULTS.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
+    for made in records:
+        put("folder", made)
     rate, peak = records[0]["images_per_second"], max(one["peak_memory_bytes"] for one in records)
     print(f"{rate:,} images/s; opened again in {seconds:.2f} s; at most {peak / 2**30:.2f} GB")
     missed = [
@@ -128,26 +132,6 @@ def read(folder: Path, environment: dict[str, str]) -> dict[str, Any]:
     seconds, own, child, count = json.loads(done.stdout)
     assert count == COUNT
     return {"seconds": round(seconds, 3), "whole": round(whole, 3), "peak": own + cores() * child}
-
-
-def record(name: str, data: str) -> dict[str, Any]:
-    """What every record of `benchmarks/results` says."""
-    return {
-        "name": name,
-        "data": data,
-        "hardware": f"{processor()}, {cores()} cores, files in the system's memory",
-        "versions": {
-            "convoscope": cs.__version__,
-            "numpy": np.__version__,
-            "pillow": PIL.__version__,
-            "python": platform.python_version(),
-        },
-        "commit": subprocess.run(
-            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-        ).stdout.strip(),
-        "command": "python benchmarks/folder.py",
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
 
 
 if __name__ == "__main__":

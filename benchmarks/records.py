@@ -15,14 +15,22 @@ from convoscope.runs.environment import hardware, versions
 RESULTS = Path(__file__).parent / "results"
 
 
-def record(name: str, data: str, command: str, **figures: Any) -> dict[str, Any]:
-    """`figures` with hardware, versions, commit and date; those that are None don't apply and are left out."""
+def record(name: str, data: str, command: str, *, conditions: str = "", **figures: Any) -> dict[str, Any]:
+    """`figures` with hardware, versions, commit and date; those that are None don't apply and are left out.
+
+    Args:
+        name: what was measured.
+        data: on what.
+        command: what measures it again.
+        conditions: what the hardware was told beside: "1 thread".
+        figures: what came out.
+    """
     stated = {key: value for key, value in figures.items() if value is not None}
     return {
         "name": name,
         "data": data,
         **stated,
-        "hardware": hardware(),
+        "hardware": f"{hardware()}, {conditions}" if conditions else hardware(),
         "versions": versions(),
         "commit": commit(),
         "command": command,
