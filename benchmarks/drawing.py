@@ -1,0 +1,139 @@
+"""Error against time, for us and the peers, as a picture for each data set and language, from the records.
+
+python -m benchmarks.drawing
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from benchmarks.records import read
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = {"en": ROOT / "docs", "es": ROOT / "docs" / "es"}
+
+Record = dict[str, Any]
+
+# M. Okabe, K. Ito (2008): told apart by all eyes; markers differ too.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9")
+_MARKERS = ("o", "s", "^", "D", "v")
+_INK, _GREY = "#222222", "#888888"
+_WORDS = {
+    "en": {"time": "training time, {hardware}", "error": "test error (%)", "tta": "hollow: several views in the test"},
+    "es": {
+        "time": "tiempo de entrenamiento, {hardware}",
+        "error": "error de prueba (%)",
+        "tta": "huecos: varias vistas en la prueba",
+    },
+}
+_SECONDS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
+
+
+def draw_all() -> None:
+    """Draw every data set that was compared, in both languages."""
+    records = [record for record in read("compare") if "error" in record]
+    for data in sorted({record["data"] for record in records}):
+        for language in FOLDERS:
+            draw([record for record in records if record["data"] == data], picture(data, language), language)
+
+
+def picture(data: str, language: str) -> Path:
+    """Where the picture of a data set lies."""
+    return FOLDERS[language] / f"error-against-time-{data}.png"
+
+
+def draw(records: list[Record], path: Path, language: str) -> None:
+    """Write the picture of the trainings of one data set to `path`; a line joins the budgets of one method."""
+    words = _WORDS[language]
+    figure = Figure(figsize=(6.4, 4.2), dpi=150, layout="constrained")
+    axes = figure.subplots()
+    methods: dict[str, list[Record]] = {}
+    for record in sorted(records, key=lambda one: (not one["peer"], one["seconds"])):
+        methods.setdefault(method(record), []).append(record)
+    for number, (name, budgets) in enumerate(methods.items()):
+        colour, marker = _COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)]
+        seconds = [record["seconds"] for record in budgets]
+        for key, face, line in (("error", colour, "-"), ("error_tta", "white", ":")):
+            shown = [record for record in budgets if key in record]
+            if not shown:
+                continue
+            axes.errorbar(
+                [record["seconds"] for record in shown],
+                [100 * record[key] for record in shown],
+                yerr=[100 * record.get(f"{key}_std", 0.0) for record in shown],
+                color=colour,
+                marker=marker,
+                markerfacecolor=face,
+                linestyle=line,
+                linewidth=1,
+                markersize=6,
+                capsize=2,
+                label=name if key == "error" else None,
+            )
+        for record, at in zip(budgets, seconds, strict=True):
+            axes.annotate(
+                label(record, language),
+                (at, 100 * record["error"]),
+                xytext=(6, 6),
+                textcoords="offset points",
+                fontsize=7,
+                color=_INK,
+            )
+    _scale(axes, records)
+    axes.set_xlabel(words["time"].format(hardware=_hardware(records[-1], language)))
+    axes.set_ylabel(words["error"])
+    axes.legend(frameon=False, fontsize=8, title=records[0]["data"], title_fontsize=8)
+    if any("error_tta" in record for record in records):
+        axes.text(0.0, 1.02, words["tta"], transform=axes.transAxes, fontsize=7, color=_GREY)
+    figure.savefig(path, format="png", metadata={"Software": None})
+
+
+def method(record: Record) -> str:
+    """What a point belongs to: a peer at any number of epochs, or our recipes."""
+    return str(record["name"]).partition(",")[0]
+
+
+def label(record: Record, language: str) -> str:
+    """What stands at a point: the recipe, or the number of epochs of a peer."""
+    if not record["peer"]:
+        return str(record["contender"])
+    return f"{record['epochs']:g} " + {"en": "epochs", "es": "épocas"}[language]
+
+
+def _scale(axes: Any, records: list[Record]) -> None:
+    """Logarithmic both ways, with ticks that a person reads: 30 s, 10 min; 0.4, 1, 5 %."""
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    low, high = min(one["seconds"] for one in records), max(one["seconds"] for one in records)
+    axes.set_xlim(low / 1.6, high * 2.2)
+    axes.set_xticks([tick for tick in _SECONDS if low / 1.6 <= tick <= high * 2.2])
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _time(value)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_tick_params(which="minor", length=0)
+    errors = [100 * one[key] for one in records for key in ("error", "error_tta") if one.get(key)]
+    axes.set_ylim(min(errors) / 1.3, max(errors) * 1.4)
+    axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 3, 4, 5, 6, 8)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.grid(visible=True, which="major", color="#EEEEEE", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _time(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:g} s"
+    return f"{seconds / 60:g} min" if seconds < 3600 else f"{seconds / 3600:g} h"
+
+
+def _hardware(record: Record, language: str) -> str:
+    hardware = str(record["hardware"])
+    return hardware.replace("cores", "núcleos") if language == "es" else hardware
+
+
+if __name__ == "__main__":
+    draw_all()
