@@ -14,6 +14,9 @@ QUICK = [
     "benchmarks.convolve",
     "benchmarks.train overhead --data mnist-5k",
     "benchmarks.train accuracy --data mnist-5k --seeds 5",
+    "benchmarks.compare --quick",
+    "benchmarks.roofline --data mnist-5k",
+    "benchmarks.options --data mnist-5k",
 ]
 FULL = [
     *QUICK,
@@ -23,6 +26,12 @@ FULL = [
     "benchmarks.train overhead --data cifar10",
     "benchmarks.train accuracy --data mnist --seeds 3",
     "benchmarks.train accuracy --data cifar10 --seeds 1 --tta none flip",
+    "benchmarks.roofline --data mnist --steps 96",
+    "benchmarks.roofline --data cifar10",
+    "benchmarks.options --data mnist",
+    "benchmarks.options --data cifar10 --rounds 4",
+    "benchmarks.compare --data mnist --seeds 3",
+    "benchmarks.compare --data cifar10",
     "benchmarks.tour",
 ]
 

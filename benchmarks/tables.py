@@ -1,7 +1,7 @@
-"""The measured figures and printed outputs in README.md and README.es.md, rendered from ``benchmarks/results/*.json``.
+"""The measured figures and printed outputs in the READMEs and in docs/, rendered from ``benchmarks/results/*.json``.
 
 They stand between ``<!-- table:NAME -->`` and ``<!-- end -->`` and are never written by hand; a test fails where a
-README differs from the records.
+page differs from the records.
 
     python -m benchmarks.tables
 """
@@ -14,10 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.breakdown import pictures, time_tables
 from benchmarks.records import read
 
 ROOT = Path(__file__).parents[1]
 READMES = {"en": ROOT / "README.md", "es": ROOT / "README.es.md"}
+PAGES = {
+    language: [READMES[language], *sorted(folder.glob("*.md"))]
+    for language, folder in {"en": ROOT / "docs", "es": ROOT / "docs" / "es"}.items()
+}
 
 Record = dict[str, Any]
 
@@ -41,6 +46,11 @@ _SPANISH = (
     ("files in the system's memory", "archivos en la memoria del sistema"),
     ("glibc keeping freed memory", "glibc conserva la memoria liberada"),
     (" to int64", " a int64"),
+    (", re-implemented", ", reimplementado"),
+    ("PyTorch's MNIST example", "ejemplo MNIST de PyTorch"),
+    ("airbench94 with Muon", "airbench94 con Muon"),
+    ("a step", "un paso"),
+    ("epochs", "épocas"),
     ("threads", "hilos"),
     ("thread", "hilo"),
     ("cores", "núcleos"),
@@ -82,14 +92,25 @@ def _number(key: str, digits: int, unit: str = "", factor: float = 1.0) -> Calla
     return write
 
 
-def _error(record: Record, language: str) -> str:
-    mean = grouped(100 * record["error"], language, 2)
-    spread = record.get("error_std")
-    return mean + ("" if spread is None else f" ± {grouped(100 * spread, language, 2)}") + " %"
+def _share(key: str) -> Callable[[Record, str], str | None]:
+    def write(record: Record, language: str) -> str | None:
+        if key not in record:
+            return None
+        mean, spread = grouped(100 * record[key], language, 2), record.get(f"{key}_std")
+        return mean + ("" if spread is None else f" ± {grouped(100 * spread, language, 2)}") + " %"
+
+    return write
+
+
+_error = _share("error")
 
 
 def _seeds(record: Record, _: str) -> str:
     return str(len(record["seeds"]))
+
+
+def _said(key: str) -> Callable[[Record, str], str | None]:
+    return lambda record, _: record.get(key)
 
 
 _MEMORY = Column("peak memory", "memoria máxima", _number("peak_memory_bytes", 0, " MB", 1e-6))
@@ -127,6 +148,56 @@ TABLES = {
     "convolve": Table(
         "convolve", "seconds", (_MILLISECONDS, Column("times PyTorch", "veces PyTorch", _number("times_torch", 2)))
     ),
+    "compare": Table(
+        "compare",
+        "error",
+        (
+            Column("test error", "error de prueba", _error),
+            Column("several views", "varias vistas", _share("error_tta")),
+            Column("seeds", "semillas", _seeds),
+            Column("training", "entrenamiento", _number("seconds", 0, " s")),
+            Column("to the peer's", "respecto al otro", _number("seconds_ratio", 3)),
+            Column("10¹² operations", "10¹² operaciones", _number("train_flops", 1, "", 1e-12)),
+            Column("to the peer's", "respecto al otro", _number("flops_ratio", 3)),
+            _MEMORY,
+        ),
+    ),
+    "compare-part": Table(
+        "compare",
+        "seconds_extrapolated",
+        (
+            Column("measured", "medido", _number("seconds_done", 0, " s")),
+            Column(
+                "whole training, extrapolated",
+                "entrenamiento entero, extrapolado",
+                _number("seconds_extrapolated", 0, " s"),
+            ),
+            Column("10¹² operations", "10¹² operaciones", _number("train_flops_planned", 1, "", 1e-12)),
+        ),
+    ),
+    "roofline": Table(
+        "roofline",
+        "gflops_convolutions",
+        (
+            Column("batch", "lote", _number("batch_size", 0)),
+            Column("convolutions alone", "convoluciones solas", _number("gflops_convolutions", 1, " GFLOP/s")),
+            Column("training", "entrenamiento", _number("gflops_training", 1, " GFLOP/s")),
+            Column("share", "parte", _number("ratio", 1, " %", 100)),
+        ),
+    ),
+    "options": Table(
+        "options",
+        "seconds_contiguous",
+        (
+            Column("channels last", "canales al final", _number("seconds", 1, " ms", 1000)),
+            Column("contiguous", "contiguo", _number("seconds_contiguous", 1, " ms", 1000)),
+            Column("one thread", "un hilo", _number("seconds_threads_1", 1, " ms", 1000)),
+            Column("compiled", "compilado", _number("seconds_compiled", 1, " ms", 1000)),
+            Column("compiling", "compilar", _number("seconds_compiling", 1, " s")),
+            Column("steps until it pays", "pasos hasta que compensa", _number("steps_to_pay", 0)),
+            Column("why not compiled", "por qué no se compiló", _said("compile_failed")),
+        ),
+    ),
     "page": Table(
         "page",
         "page_bytes",
@@ -150,10 +221,15 @@ TABLES = {
 }
 
 
+_OTHER = {"time": time_tables, "pictures": pictures}
+
+
 def render(name: str, language: str) -> str:
-    """What stands in a README under `name`: a table, or a command of the tour with its output."""
+    """What stands in a page under `name`: a table, or a command of the tour with its output."""
     if name.startswith("tour-"):
         return _transcript(name.removeprefix("tour-"), language)
+    if name in _OTHER:
+        return "\n".join(_OTHER[name](language)) or _UNKNOWN[language]
     table = TABLES[name]
     records = [record for record in read(table.stem) if table.needs in record]
     if not records:
@@ -217,9 +293,10 @@ def _origins(records: Sequence[Record], language: str) -> list[str]:
 
 
 def main() -> None:
-    """Write both READMEs."""
-    for language, path in READMES.items():
-        path.write_text(filled(path.read_text("utf-8"), language), "utf-8")
+    """Write all pages."""
+    for language, paths in PAGES.items():
+        for path in paths:
+            path.write_text(filled(path.read_text("utf-8"), language), "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The figures in the READMEs are those of the records."""
+"""The figures in the pages are those of the records."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from pathlib import Path
 import pytest
 
 from benchmarks import records
-from benchmarks.tables import READMES, TABLES, filled, grouped, render
+from benchmarks.tables import PAGES, TABLES, filled, grouped, render
 
 
-@pytest.mark.parametrize("language", READMES)
-def test_the_readme_says_what_the_records_say(language: str) -> None:
-    text = READMES[language].read_text("utf-8")
-    assert text == filled(text, language), "run: python -m benchmarks.tables"
+@pytest.mark.parametrize("language", PAGES)
+def test_the_pages_say_what_the_records_say(language: str) -> None:
+    for page in PAGES[language]:
+        text = page.read_text("utf-8")
+        assert text == filled(text, language), f"{page.name}: run python -m benchmarks.tables"
 
 
-@pytest.mark.parametrize("language", READMES)
-def test_every_table_is_in_the_readme(language: str) -> None:
-    text = READMES[language].read_text("utf-8")
+@pytest.mark.parametrize("language", PAGES)
+def test_every_table_is_in_a_page(language: str) -> None:
+    text = "".join(page.read_text("utf-8") for page in PAGES[language])
     missing = [name for name in TABLES if f"<!-- table:{name} -->" not in text]
     assert not missing
 
