@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "DataSet": "convoscope.data.sets",
+    "Deskew": "convoscope.data.deskew",
+    "Elastic": "convoscope.data.elastic",
     "ImageData": "convoscope.data.types",
     "Images": "convoscope.data.types",
+    "Jitter": "convoscope.data.jitter",
     "LeftOut": "convoscope.data.types",
     "from_arrays": "convoscope.data.arrays",
     "load": "convoscope.data.loading",
@@ -22,8 +25,11 @@ _HOMES = {
 
 __all__ = [
     "DataSet",
+    "Deskew",
+    "Elastic",
     "ImageData",
     "Images",
+    "Jitter",
     "LeftOut",
     "from_arrays",
     "load",
@@ -35,6 +41,9 @@ __all__ = [
 if TYPE_CHECKING:
     from convoscope.data.arrays import from_arrays
     from convoscope.data.decode import read_image
+    from convoscope.data.deskew import Deskew
+    from convoscope.data.elastic import Elastic
+    from convoscope.data.jitter import Jitter
     from convoscope.data.loading import load
     from convoscope.data.sets import DataSet, registry
     from convoscope.data.splits import split_validation
