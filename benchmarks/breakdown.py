@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmarks.drawing import picture
 from benchmarks.records import read
+from benchmarks.words import grouped
 
 Record = dict[str, Any]
 
@@ -40,14 +41,14 @@ def time_tables(language: str) -> list[str]:
             lines.append(
                 _row(
                     _kind(part["kind"], language),
-                    _number(part["milliseconds"], language),
-                    f"{_number(100 * part['share'], language)} %",
+                    grouped(part["milliseconds"], language, 1),
+                    f"{grouped(100 * part['share'], language, 1)} %",
                 )
             )
         lines += ["", _row(layer, kind, forward, backward, rate), _row("---", "---", "---:", "---:", "---:")]
         for each in record["layers"]:
-            cells = (_number(each[key], language, 2) for key in ("forward", "backward"))
-            gflops = _number(each["gflops"], language) if "gflops" in each else "–"
+            cells = (grouped(each[key], language, 2) for key in ("forward", "backward"))
+            gflops = grouped(each["gflops"], language, 1) if "gflops" in each else "–"
             lines.append(_row(f"`{each['name']}`", _kind(each["kind"], language), *cells, gflops))
         lines.append("")
     return lines
@@ -65,12 +66,6 @@ def pictures(language: str) -> list[str]:
 
 def _kind(kind: str, language: str) -> str:
     return _KINDS[kind] if language == "es" else {"augmentation": "batches and augmentation"}.get(kind, kind)
-
-
-def _number(number: float, language: str, digits: int = 1) -> str:
-    from benchmarks.tables import grouped
-
-    return grouped(number, language, digits)
 
 
 def _row(*cells: str) -> str:

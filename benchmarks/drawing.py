@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from benchmarks.records import read
+from benchmarks.words import in_language
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {"en": ROOT / "docs", "es": ROOT / "docs" / "es"}
@@ -72,7 +73,7 @@ def draw(records: list[Record], path: Path, language: str) -> None:
                 linewidth=1,
                 markersize=6,
                 capsize=2,
-                label=name if key == "error" else None,
+                label=in_language(name, language) if key == "error" else None,
             )
         for record, at in zip(budgets, seconds, strict=True):
             axes.annotate(
@@ -83,7 +84,7 @@ def draw(records: list[Record], path: Path, language: str) -> None:
                 fontsize=7,
                 color=_INK,
             )
-    _scale(axes, records)
+    _scale(axes, records, len(label(max(records, key=lambda one: one["seconds"]), language)))
     axes.set_xlabel(words["time"].format(hardware=_hardware(records[-1], language)))
     axes.set_ylabel(words["error"])
     axes.legend(frameon=False, fontsize=8, title=records[0]["data"], title_fontsize=8)
@@ -104,13 +105,18 @@ def label(record: Record, language: str) -> str:
     return f"{record['epochs']:g} " + {"en": "epochs", "es": "épocas"}[language]
 
 
-def _scale(axes: Any, records: list[Record]) -> None:
-    """Logarithmic both ways, with ticks that a person reads: 30 s, 10 min; 0.4, 1, 5 %."""
+def _scale(axes: Any, records: list[Record], letters: int) -> None:
+    """Logarithmic both ways, with ticks that a person reads: 30 s, 10 min; 0.4, 1, 5 %.
+
+    To the right there is room for the `letters` of the last point's label.
+    """
     axes.set_xscale("log")
     axes.set_yscale("log")
-    low, high = min(one["seconds"] for one in records), max(one["seconds"] for one in records)
-    axes.set_xlim(low / 1.6, high * 2.2)
-    axes.set_xticks([tick for tick in _SECONDS if low / 1.6 <= tick <= high * 2.2])
+    low, high = min(one["seconds"] for one in records) / 1.6, max(one["seconds"] for one in records)
+    room = min(0.4, 0.013 * letters)  # a letter's share of the width
+    high *= max(2.2, (high / low) ** (room / (1 - room)))
+    axes.set_xlim(low, high)
+    axes.set_xticks([tick for tick in _SECONDS if low <= tick <= high])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _time(value)))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_tick_params(which="minor", length=0)
@@ -131,8 +137,7 @@ def _time(seconds: float) -> str:
 
 
 def _hardware(record: Record, language: str) -> str:
-    hardware = str(record["hardware"])
-    return hardware.replace("cores", "núcleos") if language == "es" else hardware
+    return in_language(str(record["hardware"]), language)
 
 
 if __name__ == "__main__":

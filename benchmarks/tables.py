@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks.breakdown import pictures, time_tables
 from benchmarks.records import read
+from benchmarks.words import grouped, in_language
 
 ROOT = Path(__file__).parents[1]
 READMES = {"en": ROOT / "README.md", "es": ROOT / "README.es.md"}
@@ -31,30 +32,6 @@ _BLOCK = re.compile(r"(?P<start><!-- table:(?P<name>[\w-]+) -->\n)(?P<content>.*
 _UNKNOWN = {"en": "Not measured yet.\n", "es": "Aún sin medir.\n"}
 _WHAT = {"en": "what", "es": "qué"}
 _DATA = {"en": "data", "es": "datos"}
-
-# What records say in English, in Spanish; longer phrases first.
-_SPANISH = (
-    ("epoch against bare steps", "época entera frente a los pasos solos"),
-    ("recipe", "receta"),
-    ("test views", "vistas en la prueba"),
-    ("folder, first read", "carpeta, primera lectura"),
-    ("folder, second start", "carpeta, segundo arranque"),
-    ("random numbers", "números aleatorios"),
-    ("filters of", "filtros de"),
-    ("60,000 PNG of 32x32", "60 000 PNG de 32x32"),
-    ("CIFAR-10 as", "CIFAR-10 en"),
-    ("files in the system's memory", "archivos en la memoria del sistema"),
-    ("glibc keeping freed memory", "glibc conserva la memoria liberada"),
-    (" to int64", " a int64"),
-    (", re-implemented", ", reimplementado"),
-    ("PyTorch's MNIST example", "ejemplo MNIST de PyTorch"),
-    ("airbench94 with Muon", "airbench94 con Muon"),
-    ("a step", "un paso"),
-    ("epochs", "épocas"),
-    ("threads", "hilos"),
-    ("thread", "hilo"),
-    ("cores", "núcleos"),
-)
 
 
 @dataclass(frozen=True)
@@ -77,12 +54,6 @@ class Table:
     needs: str
     columns: tuple[Column, ...]
     upright: bool = False
-
-
-def grouped(number: float, language: str, digits: int = 0) -> str:
-    """A number with its thousands set apart and `digits` decimals, as the language writes it."""
-    words = f"{number:,.{digits}f}"
-    return words if language == "en" else words.translate(str.maketrans({",": "\u00a0", ".": ","}))
 
 
 def _number(key: str, digits: int, unit: str = "", factor: float = 1.0) -> Callable[[Record, str], str | None]:
@@ -243,7 +214,7 @@ def _rows(table: Table, records: Sequence[Record], language: str) -> list[str]:
     heads = [_WHAT[language], *[_DATA[language]] * has_data, *(getattr(column, language) for column in table.columns)]
     lines = [_row(heads), _row(["---"] * (1 + has_data) + ["---:"] * len(table.columns))]
     for record in records:
-        cells = [_words(record["name"], language)] + [_words(record["data"], language)] * has_data
+        cells = [in_language(record["name"], language)] + [in_language(record["data"], language)] * has_data
         lines.append(_row([*cells, *(column.write(record, language) or "–" for column in table.columns)]))
     return lines
 
@@ -251,7 +222,7 @@ def _rows(table: Table, records: Sequence[Record], language: str) -> list[str]:
 def _figures(table: Table, record: Record, language: str) -> list[str]:
     figures = [(getattr(column, language), column.write(record, language)) for column in table.columns]
     lines = [_row([label, figure]) for label, figure in figures if figure is not None]
-    return [_row([_WHAT[language], _words(record["data"], language)]), _row(["---", "---:"]), *lines]
+    return [_row([_WHAT[language], in_language(record["data"], language)]), _row(["---", "---:"]), *lines]
 
 
 def filled(text: str, language: str) -> str:
@@ -274,20 +245,13 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _words(text: str, language: str) -> str:
-    if language == "es":
-        for english, spanish in _SPANISH:
-            text = text.replace(english, spanish)
-    return text
-
-
 def _origins(records: Sequence[Record], language: str) -> list[str]:
     """Where the figures come from, a line for each way in which they were measured."""
     lines: dict[str, None] = {}
     for record in records:
         versions = record["versions"]
         shown = ", ".join(f"{name} {versions[name]}" for name in ("torch", "numpy", "pillow") if name in versions)
-        hardware = _words(record["hardware"], language)
+        hardware = in_language(record["hardware"], language)
         lines[f"- `{record['command']}`: {hardware}; {shown}; {record['date'][:10]}."] = None
     return list(lines)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import records
-from benchmarks.tables import PAGES, TABLES, filled, grouped, render
+from benchmarks.tables import PAGES, TABLES, filled, render
+from benchmarks.words import grouped
 
 
 @pytest.mark.parametrize("language", PAGES)

@@ -4,7 +4,7 @@ Source: the repository pytorch/examples, ``mnist/main.py``, with its default opt
 padding, 32 and 64 maps, each with ReLU; max pooling by 2; dropout of a quarter; 9,216 numbers to a dense layer of 128
 with ReLU; dropout of a half; ten outputs. 1,199,882 parameters. Adadelta (M. Zeiler 2012) at rate 1, which falls to
 0.7 of itself after each epoch; batches of 64; 14 epochs; no augmentation; pixels are scaled by MNIST's mean and
-deviation.
+deviation. With another number of epochs the rate falls by the same share after each.
 
 Departures: an epoch is cut into 938 batches of 63 or 64 instead of one short last batch; memory is channels-last.
 """

@@ -25,7 +25,7 @@ class Peer:
     Args:
         loaded: the data.
         seed: decides the first weights, the order of the pictures and what is drawn for them.
-        epochs: how many; the published number if not given. The rates' course is stretched to them.
+        epochs: how many; the published number if not given.
 
     Attributes:
         epochs_done: how many of the `epochs` are done.

@@ -1,0 +1,41 @@
+"""Words and numbers of records, as each language writes them."""
+
+from __future__ import annotations
+
+# What records say in English, in Spanish; longer phrases first.
+_SPANISH = (
+    ("epoch against bare steps", "época entera frente a los pasos solos"),
+    ("recipe", "receta"),
+    ("test views", "vistas en la prueba"),
+    ("folder, first read", "carpeta, primera lectura"),
+    ("folder, second start", "carpeta, segundo arranque"),
+    ("random numbers", "números aleatorios"),
+    ("filters of", "filtros de"),
+    ("60,000 PNG of 32x32", "60 000 PNG de 32x32"),
+    ("CIFAR-10 as", "CIFAR-10 en"),
+    ("files in the system's memory", "archivos en la memoria del sistema"),
+    ("glibc keeping freed memory", "glibc conserva la memoria liberada"),
+    (" to int64", " a int64"),
+    (", re-implemented", ", reimplementado"),
+    ("PyTorch's MNIST example", "ejemplo MNIST de PyTorch"),
+    ("airbench94 with Muon", "airbench94 con Muon"),
+    ("a step", "un paso"),
+    ("epochs", "épocas"),
+    ("threads", "hilos"),
+    ("thread", "hilo"),
+    ("cores", "núcleos"),
+)
+
+
+def in_language(text: str, language: str) -> str:
+    """What a record says, in the language of the page."""
+    if language == "es":
+        for english, spanish in _SPANISH:
+            text = text.replace(english, spanish)
+    return text
+
+
+def grouped(number: float, language: str, digits: int = 0) -> str:
+    """A number with its thousands set apart and `digits` decimals, as the language writes it."""
+    words = f"{number:,.{digits}f}"
+    return words if language == "en" else words.translate(str.maketrans({",": "\u00a0", ".": ","}))
