@@ -164,6 +164,9 @@ TABLES = {
             Column("contiguous", "contiguo", _number("seconds_contiguous", 1, " ms", 1000)),
             Column("one thread", "un hilo", _number("seconds_threads_1", 1, " ms", 1000)),
             Column("compiled", "compilado", _number("seconds_compiled", 1, " ms", 1000)),
+            Column(
+                "not compiled, beside it", "sin compilar, al lado", _number("seconds_beside_compiled", 1, " ms", 1000)
+            ),
             Column("compiling", "compilar", _number("seconds_compiling", 1, " s")),
             Column("steps until it pays", "pasos hasta que compensa", _number("steps_to_pay", 0)),
             Column("why not compiled", "por qué no se compiló", _said("compile_failed")),
