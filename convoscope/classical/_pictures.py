@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from convoscope.core.errors import RequestError
+from convoscope.data.transformer import image_shape
 
 
 class PictureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -21,7 +22,7 @@ class PictureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     not. Pictures of uint8 are taken as they are; other numbers are brought to 0 … 255 by the smallest and largest
     value of the training set.
 
-    A learner keeps `_learn`, from levels and class numbers, and `_scores`, from levels.
+    A learner keeps `_learn`, from levels and class numbers, and `_answer`, from levels to class numbers.
 
     Attributes:
         classes_: (K,) the labels, sorted.
@@ -51,24 +52,22 @@ class PictureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._learn(self._levels(values), labels.astype(np.int64))
         return self
 
-    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Scores (N, K) of pictures; (N,), positive for the second class, where there are two."""
-        check_is_fitted(self)
-        values: NDArray[Any] = validate_data(self, X, dtype="numeric", allow_nd=True, reset=False)
-        scores = self._scores(self._levels(values))
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
-
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Labels (N,) of pictures: those of the largest scores."""
-        scores = self.decision_function(X)
-        labels: NDArray[Any] = self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
+        """Labels (N,) of pictures."""
+        numbers = self._answer(self._checked(X))
+        labels: NDArray[Any] = self.classes_[numbers]
         return labels
 
     def _learn(self, levels: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
         raise NotImplementedError
 
-    def _scores(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def _answer(self, levels: NDArray[np.uint8]) -> NDArray[np.int64]:
         raise NotImplementedError
+
+    def _checked(self, X: ArrayLike) -> NDArray[np.uint8]:
+        """Levels (N, C, H, W) of pictures of the kind that was learned from."""
+        check_is_fitted(self)
+        return self._levels(validate_data(self, X, dtype="numeric", allow_nd=True, reset=False))
 
     def _levels(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """(N, C, H, W)."""
@@ -81,11 +80,48 @@ class PictureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
 
 
-def image_shape(values: NDArray[Any]) -> tuple[int, int, int]:
-    """(C, H, W) of one of the pictures (N, C, H, W), (N, H, W) or (N, values)."""
-    if values.ndim == 4:
-        return values.shape[1], values.shape[2], values.shape[3]
-    if values.ndim == 3:
-        return 1, values.shape[1], values.shape[2]
-    side = math.isqrt(values.shape[1])
-    return (1, side, side) if side * side == values.shape[1] else (1, 1, values.shape[1])
+class ScoringClassifier(PictureClassifier):
+    """A classifier of pictures that gives each class a score; it keeps `_learn` and `_scores`."""
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Scores (N, K) of pictures; (N,), positive for the second class, where there are two."""
+        scores = self._scores(self._checked(X))
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def _scores(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        raise NotImplementedError
+
+    def _answer(self, levels: NDArray[np.uint8]) -> NDArray[np.int64]:
+        best: NDArray[np.int64] = self._scores(levels).argmax(axis=1)
+        return best
+
+
+class PixelClassifier(PictureClassifier):
+    """A scikit-learn classifier on pixels, brought to 0 … 1 and (N, values); it keeps `_learner`, which makes one.
+
+    Attributes:
+        learner_: the fitted classifier; its classes are class numbers.
+    """
+
+    def _learner(self) -> Any:
+        raise NotImplementedError
+
+    def _learn(self, levels: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+        self.learner_ = self._learner().fit(_rows(levels), labels)
+
+    def _answer(self, levels: NDArray[np.uint8]) -> NDArray[np.int64]:
+        numbers: NDArray[np.int64] = self.learner_.predict(_rows(levels))
+        return numbers
+
+
+class ProbabilityClassifier(PixelClassifier):
+    """One that tells how sure it is."""
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Probabilities (N, K) of pictures."""
+        shares: NDArray[np.float64] = self.learner_.predict_proba(_rows(self._checked(X)))
+        return shares
+
+
+def _rows(levels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return levels.reshape(len(levels), -1).astype(np.float32) / np.float32(255)

@@ -12,11 +12,13 @@ where libsvm ends: at a largest violation of the optimality conditions below `to
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
+
+Real = TypeVar("Real", np.float32, np.float64)
 
 WORKING = 1024
 STEPS = 200
@@ -25,7 +27,7 @@ FLAT = 1e-12
 """The least curvature that a step divides by."""
 
 
-def polynomial(left: NDArray[np.float32], right: NDArray[np.float32], degree: int) -> NDArray[np.float32]:
+def polynomial(left: NDArray[Real], right: NDArray[Real], degree: int) -> NDArray[Real]:
     """((1 + <u, v>) / 2) ** degree of rows (n, d) and (m, d) -> (n, m): 1 for a unit vector and itself."""
     base = left @ right.T
     base += 1

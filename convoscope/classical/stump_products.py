@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from convoscope.classical import _stumps
 from convoscope.classical._haar import HaarFamily, integral_images
-from convoscope.classical._pictures import PictureClassifier
+from convoscope.classical._pictures import ScoringClassifier
 from convoscope.classical._registry import classical_learner
 
 REFRESH = 25
@@ -151,7 +150,7 @@ def first_pulls(labels: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
     source="Kégl, Busa-Fekete, ICML 2009",
     small={"rounds": 60, "features": 40},
 )
-class StumpProducts(PictureClassifier):
+class StumpProducts(ScoringClassifier):
     """AdaBoost.MH over products of decision stumps on Haar-like features.
 
     The classifier is f(x) = sum over t of alpha v psi(x), a score (K,); the label is that of the largest. Here v in
@@ -222,9 +221,7 @@ class StumpProducts(PictureClassifier):
 
     def staged_decision_function(self, X: ArrayLike, every: int) -> Iterator[NDArray[np.float64]]:
         """The scores (N, K) of pictures after each `every` rounds, the last ones after all of them."""
-        check_is_fitted(self)
-        values: NDArray[Any] = validate_data(self, X, dtype="numeric", allow_nd=True, reset=False)
-        return self._staged_scores(self._levels(values), every)
+        return self._staged_scores(self._checked(X), every)
 
     def _staged_scores(self, levels: NDArray[np.uint8], every: int) -> Iterator[NDArray[np.float64]]:
         used, rows = np.unique(self.features_, return_inverse=True)
