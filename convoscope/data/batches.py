@@ -1,7 +1,7 @@
-"""Batches from images held in memory as uint8; each is a pure function of (seed, epoch, step).
+"""Batches from images held in memory as uint8; each is a pure function of (seed, epoch, step) and the weights, if any.
 
-So a run that was killed goes on at the exact batch with nothing but those three numbers, and two processes agree on
-every batch without talking to each other.
+So a run that was killed goes on at the exact batch with nothing but those, and two processes agree on every batch
+without talking to each other.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ class Scaling:
 
 
 class Batches:
-    """The training set, shuffled anew each epoch, every image once an epoch, in batches of nearly equal size.
+    """The training set, shuffled anew each epoch, in batches of nearly equal size.
+
+    An epoch shows every image once; or, with weights, as many images in all but each in proportion to its weight.
 
     Args:
         images: (N, C, H, W) uint8, which may be a memory map larger than memory.
@@ -88,17 +90,28 @@ class Batches:
         self.device, self.rank, self.world = device or torch.device("cpu"), rank, world
         self._order: tuple[int, list[NDArray[np.int64]]] | None = None
 
-    def batch(self, epoch: int, step: int, size: tuple[int, int] | None = None) -> tuple[Tensor, Tensor, int]:
+    def batch(
+        self,
+        epoch: int,
+        step: int,
+        size: tuple[int, int] | None = None,
+        weights: NDArray[np.float64] | None = None,
+    ) -> tuple[Tensor, Tensor, int]:
         """Batch `step` of `epoch`.
+
+        Args:
+            epoch: which, from 0.
+            step: which batch of it, from 0.
+            size: height and width; the images' own if not given.
+            weights: (N,) for the N of `rows`, the same throughout an epoch.
 
         Returns:
             images (b, C, height, width) float32 in channels-last memory, labels (b,) int64, and B, how many images the
             whole batch has over all processes.
         """
-        rows = self._batches(epoch)[step]
-        count = len(rows)
-        mine = slice(self.rank * count // self.world, (self.rank + 1) * count // self.world)
-        own = rows[mine]
+        count = len(self._batches(epoch, weights)[step])
+        mine = self._share(count)
+        own = self.rows[self.places(epoch, step, weights)]
         pixels = to_pixels(self.images[own], self.device)
         generator = torch.Generator().manual_seed(seed_of(self.seed, epoch, step))
         alternate = torch.from_numpy(((self._coins()[own] + epoch) % 2).astype(bool))
@@ -106,9 +119,20 @@ class Batches:
         inputs = self.scaling.apply(pixels).contiguous(memory_format=torch.channels_last)
         return inputs, torch.from_numpy(self.labels[own]).to(self.device), count
 
-    def _batches(self, epoch: int) -> list[NDArray[np.int64]]:
+    def places(self, epoch: int, step: int, weights: NDArray[np.float64] | None = None) -> NDArray[np.int64]:
+        """(b,): where in `rows` this process's images of a batch stand."""
+        whole = self._batches(epoch, weights)[step]
+        return whole[self._share(len(whole))]
+
+    def _share(self, count: int) -> slice:
+        return slice(self.rank * count // self.world, (self.rank + 1) * count // self.world)
+
+    def _batches(self, epoch: int, weights: NDArray[np.float64] | None) -> list[NDArray[np.int64]]:
         if self._order is None or self._order[0] != epoch:
-            order = np.random.default_rng([self.seed, epoch]).permutation(self.rows)
+            generator = np.random.default_rng([self.seed, epoch])
+            order = generator.permutation(len(self.rows))
+            if weights is not None:
+                order = generator.permutation(_in_proportion(order, weights, generator))
             self._order = (epoch, np.array_split(order, self.steps))
         return self._order[1]
 
@@ -116,6 +140,17 @@ class Batches:
         if not hasattr(self, "_coin"):
             self._coin = np.random.default_rng([self.seed, 2**31]).integers(0, 2, len(self.images))
         return self._coin
+
+
+def _in_proportion(
+    places: NDArray[np.int64], weights: NDArray[np.float64], generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """As many places, each as often as its share of the weights says, rounded up or down: systematic sampling."""
+    ends = np.cumsum(weights[places])
+    ends *= len(places) / ends[-1]
+    ends[-1] = len(places)
+    passed = np.floor(ends + generator.random()).astype(np.int64)
+    return np.repeat(places, passed - np.concatenate([[0], passed[:-1]]))
 
 
 def to_pixels(images: NDArray[np.uint8], device: torch.device) -> Tensor:

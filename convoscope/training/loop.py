@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from convoscope.core.errors import RequestError
 from convoscope.data.batches import Batches, seed_of
+from convoscope.training.clock import Clock
 from convoscope.training.optimizers import rate_factor, set_rate
 from convoscope.training.progress import Listener, Plan
 from convoscope.training.recipe import Setting
@@ -25,9 +28,6 @@ from convoscope.training.state import State
 RUNAWAY = 1000
 """An epoch's mean loss beyond this many times the loss of guessing: batch normalisation can keep such a network finite,
 but it learns nothing any more."""
-
-LEAST_SIDE = 16
-"""Progressive resolution shrinks pictures to this many pixels a side at the least."""
 
 
 @dataclass(frozen=True)
@@ -73,20 +73,24 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
         RequestError: the loss is no longer a number, or has run away.
     """
     at, plan = state.position, job.plan
+    clock = Clock(plan.total_steps, job.setting.resolutions, job.side, job.flops)
     saved = time.monotonic()
     job.listener.on_start(plan, at.epoch * plan.steps + at.step)
     with _interruptible() as interrupted:
         while not at.finished:
             wrapped.train()
+            weights = weights_of(job, state, clock.progress(at.epoch * plan.steps))
             while at.step < plan.steps:
                 started = time.monotonic()
-                progress = (at.epoch * plan.steps + at.step) / plan.total_steps
-                set_rate(state.optimizer, rate_factor(job.setting, progress))
-                size = side_at(job.setting, progress, job.side)
-                images, labels, count = job.batches.batch(at.epoch, at.step, size)
+                now = at.epoch * plan.steps + at.step
+                set_rate(state.optimizer, rate_factor(job.setting, clock.progress(now)))
+                size = clock.side(now)
+                images, labels, count = job.batches.batch(at.epoch, at.step, size, weights)
                 torch.manual_seed(seed_of(job.seed, at.epoch, at.step, fabric.global_rank))  # for dropout
-                loss = step(fabric, wrapped, optimizer, images, labels, count, job.setting.label_smoothing)
+                loss, logits = step(fabric, wrapped, optimizer, images, labels, count, job.setting.label_smoothing)
                 state.after_step()
+                if state.focus is not None:
+                    state.focus.note(job.batches.places(at.epoch, at.step, weights), logits, labels)
                 total, stop = agree(fabric, loss, interrupted.is_set())
                 if not math.isfinite(total):
                     raise diverged(job, state, total)
@@ -102,6 +106,8 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
                 if time.monotonic() - saved > job.checkpoint_seconds:
                     job.save(state)
                     saved = time.monotonic()
+            if state.focus is not None:
+                state.focus.end_epoch(fabric)
             end_epoch(job, state)
             job.save(state)
             saved = time.monotonic()
@@ -110,14 +116,26 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
 
 def step(
     fabric: Any, wrapped: Any, optimizer: Any, images: Tensor, labels: Tensor, count: int, smoothing: float
-) -> Tensor:
-    """Forward, backward, step. The loss is this process's part of the mean over the whole batch of `count`."""
+) -> tuple[Tensor, Tensor]:
+    """Forward, backward, step.
+
+    Returns:
+        the summed loss of this process's part of a batch of `count`, and its logits (b, classes).
+    """
     optimizer.zero_grad()
-    loss = F.cross_entropy(wrapped(images), labels, label_smoothing=smoothing, reduction="sum")
+    logits = wrapped(images)
+    loss = F.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="sum")
     # Fabric averages gradients over processes; batches need not divide evenly, so the sum is scaled instead of a mean.
     fabric.backward(loss * (fabric.world_size / count))
     optimizer.step()
-    return loss.detach()
+    return loss.detach(), logits.detach()
+
+
+def weights_of(job: Job, state: State, progress: float) -> NDArray[np.float64] | None:
+    """How often the epoch that begins at `progress` shows each training picture; None while it shows each once."""
+    if state.focus is None or not job.setting.focus_from <= progress < job.setting.focus_until:
+        return None
+    return state.focus.weights() if state.position.epoch else None
 
 
 def agree(fabric: Any, loss: Tensor, stop: bool) -> tuple[float, bool]:
@@ -171,19 +189,6 @@ def end_epoch(job: Job, state: State) -> None:
 
 def _finite(model: nn.Module) -> bool:
     return all(bool(tensor.isfinite().all()) for tensor in model.state_dict().values())
-
-
-def side_at(setting: Setting, progress: float, side: tuple[int, int]) -> tuple[int, int]:
-    """Height and width that pictures are trained at now: progressive resolution, the full `side` without it.
-
-    Small pictures are not made smaller than `LEAST_SIDE`: too little would be left to see.
-    """
-    share = 1.0
-    for start, value in setting.resolutions:
-        if progress >= start:
-            share = value
-    height, width = (max(round(length * share), min(length, LEAST_SIDE)) for length in side)
-    return height, width
 
 
 def diverged(job: Job, state: State, loss: float) -> RequestError:

@@ -51,11 +51,16 @@ class Setting(BaseModel):
     )
     decay: Literal["linear", "cosine", "none"] = "linear"
     label_smoothing: float = Field(default=0.0, ge=0, le=1)
+    focus: float = Field(
+        default=0.0, ge=0, le=4, description="power of a picture's last miss that it is drawn in proportion to; 0: none"
+    )
+    focus_from: float = Field(default=0.2, ge=0, le=1, description="share of the training after which focus begins")
+    focus_until: float = Field(default=0.9, ge=0, le=1, description="share of the training after which it ends")
     ema: float = Field(default=0.0, ge=0, lt=1, description="decay a step of the weights' moving average; 0: none")
 
     augmentation: Augmentation = Augmentation()
     resolutions: tuple[tuple[float, float], ...] = ()
-    """Progressive resolution: (from this share of the training on, this share of the picture's side)."""
+    """Progressive resolution: (from this share of the training's computing on, this share of the picture's side)."""
 
     def epochs_for(self, images: int) -> int:
         """How many epochs a training set of `images` gets."""

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from convoscope.runs.checkpoint import Checkpoint
+from convoscope.training.focus import Focus
 
 
 @dataclass
@@ -56,9 +57,11 @@ class State:
         model: the bare network, as `models.build` made it.
         optimizer: over its parameters.
         ema: decay of the moving average, 0 for none.
+        focus: what decides how often each picture is shown, where something does.
     """
 
-    def __init__(self, model: nn.Module, optimizer: Optimizer, ema: float) -> None:
+    def __init__(self, model: nn.Module, optimizer: Optimizer, ema: float, focus: Focus | None = None) -> None:
+        self.focus = focus
         self.model, self.optimizer, self.position = model, optimizer, Position()
         self.average: AveragedModel | None = None
         if ema:
@@ -79,19 +82,23 @@ class State:
         tensors = {f"model/{name}": tensor for name, tensor in self.model.state_dict().items()}
         if self.average is not None:
             tensors |= {f"average/{name}": tensor for name, tensor in self.average.state_dict().items()}
+        if self.focus is not None:
+            tensors |= {f"focus/{name}": tensor for name, tensor in self.focus.state_dict().items()}
         for index, values in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{index}/{name}": value for name, value in values.items() if value is not None}
         return Checkpoint(tensors, dict(vars(self.position)))
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Put everything back as it was."""
-        parts: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "optimizer": {}}
+        parts: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "focus": {}, "optimizer": {}}
         for name, tensor in checkpoint.tensors.items():
             part, _, rest = name.partition("/")
             parts[part][rest] = tensor
         self.model.load_state_dict(parts["model"])
         if self.average is not None:
             self.average.load_state_dict(parts["average"])
+        if self.focus is not None:
+            self.focus.load_state_dict(parts["focus"])
         optimizer_state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in parts["optimizer"].items():
             index, _, key = name.partition("/")

@@ -24,6 +24,7 @@ from convoscope.runs.environment import environment
 from convoscope.runs.evaluation import Views, check_views, evaluating, predict_logits, score
 from convoscope.runs.folder import RunFolder
 from convoscope.runs.run import Preprocessing, result_of
+from convoscope.training.focus import Focus
 from convoscope.training.loop import Job, train_network
 from convoscope.training.optimizers import make_optimizer
 from convoscope.training.processes import keep_freed_memory, quiet_fabric, share_batch_norm, share_threads
@@ -134,7 +135,8 @@ class _Worker:
         model.to(self.fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.fabric.world_size > 1:
             share_batch_norm(model)
-        state = State(model, make_optimizer(self.setting, model), self.setting.ema)
+        focus = Focus(len(self.training), self.setting.focus) if self.setting.focus else None
+        state = State(model, make_optimizer(self.setting, model), self.setting.ema, focus)
         checkpoint, torn = load_checkpoint(self.folder.checkpoints, run=self.config["id"])
         if torn:
             self.listener.on_note(say("training.torn_passed_over", names=", ".join(torn)))

@@ -42,6 +42,32 @@ def test_every_picture_is_shown_once_an_epoch_in_batches_of_nearly_equal_size(
     assert all(count == size for (_, _, count), size in zip(shown, sizes, strict=True))
 
 
+@settings(deadline=None, max_examples=40)
+@given(
+    weights=st.lists(st.floats(0.01, 1), min_size=2, max_size=90),
+    batch_size=st.integers(1, 40),
+    epoch=st.integers(0, 5),
+    world=st.integers(1, 2),
+)
+def test_with_weights_a_picture_is_shown_in_proportion(
+    weights: list[float], batch_size: int, epoch: int, world: int
+) -> None:
+    n = len(weights)
+    ranks = [make(n, max(batch_size, world), Augmentation(), rank=rank, world=world) for rank in range(world)]
+    given_weights = np.array(weights)
+    shown: list[int] = []
+    for step in range(ranks[0].steps):
+        for batches in ranks:
+            labels = batches.batch(epoch, step, None, given_weights)[1]
+            assert labels.tolist() == batches.places(epoch, step, given_weights).tolist()
+            shown += labels.tolist()
+    assert len(shown) == n
+    expected = given_weights / given_weights.sum() * n
+    times = np.bincount(shown, minlength=n)
+    assert np.all(times >= np.floor(expected - 1e-6))
+    assert np.all(times <= np.ceil(expected + 1e-6))
+
+
 def test_a_batch_depends_on_seed_epoch_and_step_alone() -> None:
     one, other = make(50, 8), make(50, 8)
     for step in range(5):  # the second is asked out of order

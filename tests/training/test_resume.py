@@ -19,7 +19,10 @@ from convoscope.core.messages import using_language
 from convoscope.training.progress import Listener, Plan
 
 # All that has a state: momentum, Muon, a moving average, augmentation, batch normalisation, early stopping.
-RECIPE = "default:optimizer=muon,muon_learning_rate=0.05,learning_rate=0.05,ema=0.9,rotate=10,elastic=8,patience=30"
+RECIPE = (
+    "default:optimizer=muon,muon_learning_rate=0.05,learning_rate=0.05,ema=0.9,rotate=10,elastic=8,patience=30,"
+    "focus=1,focus_from=0.1"
+)
 KILLS = 10
 
 
