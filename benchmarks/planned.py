@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
 
 from convoscope import ImageData, models
-from convoscope.training.loop import side_at
+from convoscope.training.clock import Clock
 from convoscope.training.recipe import Setting
 
+Side = tuple[int, int]
 
-def images_by_side(setting: Setting, images: int, epochs: int, side: tuple[int, int]) -> list[Counter[tuple[int, int]]]:
+
+def costs_of(setting: Setting, loaded: ImageData) -> Callable[[Side], float]:
+    """Training FLOP of a picture of `loaded` at any height and width, by the network of `setting`."""
+    with torch.device("meta"):
+        model = models.build(setting.model, loaded.shape, len(loaded.classes))
+    return cache(lambda side: float(models.summary(model, (loaded.shape[0], *side)).train_flops_per_image))
+
+
+def images_by_side(
+    setting: Setting, images: int, epochs: int, side: Side, cost: Callable[[Side], float]
+) -> list[Counter[Side]]:
     """How many pictures of which height and width each epoch is trained on."""
     steps = max(1, round(images / setting.batch_for(images)))  # as `convoscope.data.batches.Batches` cuts them
     counts = [images // steps + (step < images % steps) for step in range(steps)]
+    clock = Clock(epochs * steps, setting.resolutions, side, cost)
     found = []
     for epoch in range(epochs):
-        of_epoch: Counter[tuple[int, int]] = Counter()
+        of_epoch: Counter[Side] = Counter()
         for step, count in enumerate(counts):
-            of_epoch[side_at(setting, (epoch * steps + step) / (epochs * steps), side)] += count
+            of_epoch[clock.side(epoch * steps + step)] += count
         found.append(of_epoch)
     return found
 
@@ -28,16 +42,11 @@ def images_by_side(setting: Setting, images: int, epochs: int, side: tuple[int, 
 def planned_flops(config: dict[str, Any], loaded: ImageData) -> list[float]:
     """Training FLOP up to the end of each epoch of the run with this ``run.json``."""
     setting = Setting.model_validate(config["setting"])
-    channels, *side = loaded.shape
-    with torch.device("meta"):
-        model = models.build(setting.model, loaded.shape, len(loaded.classes))
-    images = config["data"]["training_images"]
+    cost = costs_of(setting, loaded)
     totals, total = [], 0.0
-    costs: dict[tuple[int, int], int] = {}
-    for of_epoch in images_by_side(setting, images, config["epochs"], (side[0], side[1])):
-        for size, count in of_epoch.items():
-            if size not in costs:
-                costs[size] = models.summary(model, (channels, *size)).train_flops_per_image
-            total += count * costs[size]
+    for of_epoch in images_by_side(
+        setting, config["data"]["training_images"], config["epochs"], loaded.shape[1:], cost
+    ):
+        total += sum(count * cost(size) for size, count in of_epoch.items())
         totals.append(total)
     return totals

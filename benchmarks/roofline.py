@@ -24,7 +24,7 @@ from torch import nn
 
 import convoscope as cs
 from benchmarks.layer_times import CONVOLUTIONS, BareConvolutions, Times, kind_of, timed_step
-from benchmarks.planned import images_by_side
+from benchmarks.planned import costs_of, images_by_side
 from benchmarks.records import put, record
 from convoscope import models
 from convoscope.data.batches import Batches, Scaling, inputs_from
@@ -161,7 +161,7 @@ class Subject:
         self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = make_optimizer(setting, self.model)
         set_rate(self.optimizer, 0.1)
-        self.mix: Counter[Side] = images_by_side(setting, len(self.rows), 1, self.side)[0]
+        self.mix: Counter[Side] = images_by_side(setting, len(self.rows), 1, self.side, costs_of(setting, loaded))[0]
         self.passes = {side: count * self.batches.steps / len(self.rows) for side, count in self.mix.items()}
         self.times: dict[Side, Times] = {side: Times() for side in self.mix}
         self.validating = Times()

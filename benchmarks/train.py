@@ -25,10 +25,11 @@ import torch
 import torch.nn.functional as F
 
 import convoscope as cs
+from benchmarks.planned import costs_of
 from benchmarks.records import put, record, spread
 from convoscope import models
 from convoscope.data.batches import Batches, Scaling
-from convoscope.training.loop import side_at
+from convoscope.training.clock import Clock
 from convoscope.training.optimizers import make_optimizer, rate_factor, set_rate
 from convoscope.training.processes import keep_freed_memory
 from convoscope.training.progress import Listener
@@ -169,16 +170,14 @@ def bare_epochs(loaded: cs.ImageData, recipe: str, epochs: int) -> list[float]:
     torch.manual_seed(0)
     model = models.build(setting.model, loaded.shape, len(loaded.classes)).to(memory_format=torch.channels_last)
     optimizer = make_optimizer(setting, model)
-    total = epochs * batches.steps
+    clock = Clock(epochs * batches.steps, setting.resolutions, loaded.shape[1:], costs_of(setting, loaded))
     seconds = []
     for epoch in range(epochs):
-        sizes = [
-            side_at(setting, (epoch * batches.steps + at) / total, loaded.shape[1:]) for at in range(batches.steps)
-        ]
-        made = [batches.batch(epoch, at, size) for at, size in enumerate(sizes)]
+        steps = range(epoch * batches.steps, (epoch + 1) * batches.steps)
+        made = [batches.batch(epoch, at, clock.side(step)) for at, step in enumerate(steps)]
         begun = time.perf_counter()
-        for at, (images, labels, _) in enumerate(made):
-            set_rate(optimizer, rate_factor(setting, (epoch * batches.steps + at) / total))
+        for step, (images, labels, _) in zip(steps, made, strict=True):
+            set_rate(optimizer, rate_factor(setting, clock.progress(step)))
             optimizer.zero_grad()
             F.cross_entropy(model(images), labels, label_smoothing=setting.label_smoothing).backward()
             optimizer.step()
