@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 
 from convoscope.classical import _stumps
 from convoscope.classical._haar import HaarFamily, integral_images
+from convoscope.classical._limits import within
 from convoscope.classical._pictures import ScoringClassifier
 from convoscope.classical._registry import classical_learner
 
@@ -194,6 +195,9 @@ class StumpProducts(ScoringClassifier):
         self.random_state = random_state
 
     def _learn(self, levels: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+        for name in ("terms", "rounds", "features"):
+            within(name, getattr(self, name), 1)
+        within("trim", self.trim, 0, 0.5)
         random = check_random_state(self.random_state)
         state = _Boosting(levels, labels, len(self.classes_), self.terms, self.features, self.trim, random)
         self.features_ = np.full((self.rounds, self.terms), -1, np.int64)

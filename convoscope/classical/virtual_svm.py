@@ -11,6 +11,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
+from convoscope.classical._limits import within
 from convoscope.classical._pictures import ScoringClassifier
 from convoscope.classical._registry import classical_learner
 from convoscope.classical._smo import polynomial, train
@@ -76,6 +77,10 @@ class VirtualSVM(ScoringClassifier):
         self.tolerance = tolerance
 
     def _learn(self, levels: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+        within("degree", self.degree, 1)
+        within("C", self.C, 1e-6)
+        within("jitter", self.jitter, 0)
+        within("tolerance", self.tolerance, 1e-5, 1)
         levels = self._upright(levels)
         height, width = levels.shape[2:]
         moves = _moves(height, width, self.jitter)

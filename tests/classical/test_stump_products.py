@@ -139,3 +139,9 @@ def test_colour_is_looked_at_channel_by_channel():
     images[np.arange(120), labels, :, 3:] += 60
     learner = StumpProducts(rounds=20, features=200, random_state=0).fit(images[:60], labels[:60])
     assert learner.score(images[60:], labels[60:]) >= 0.95
+
+
+@pytest.mark.parametrize(("name", "value"), [("terms", 0), ("rounds", 0), ("features", -1), ("trim", 0.9)])
+def test_impossible_parameters_are_refused_before_work(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be a number from"):
+        StumpProducts(**{name: value}).fit(np.eye(6), [0, 1, 0, 1, 0, 1])

@@ -82,3 +82,9 @@ def test_support_vectors_are_shifted_pictures_of_the_training_set(mnist):
     assert (learner.coefficients_ != 0).any(axis=1).all()
     assert (np.abs(learner.coefficients_) <= 2).all()
     assert np.allclose(learner.coefficients_.sum(axis=0), 0)
+
+
+@pytest.mark.parametrize(("name", "value"), [("degree", 0), ("C", 0), ("jitter", -1), ("tolerance", 0)])
+def test_impossible_machines_are_refused_before_work(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be a number from"):
+        VirtualSVM(**{name: value}).fit(np.eye(6), [0, 1, 0, 1, 0, 1])
