@@ -119,7 +119,8 @@ class ProbabilityClassifier(PixelClassifier):
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Probabilities (N, K) of pictures."""
-        shares: NDArray[np.float64] = self.learner_.predict_proba(_rows(self._checked(X)))
+        rows = _rows(self._checked(X))
+        shares: NDArray[np.float64] = self.learner_.predict_proba(rows)
         return shares
 
 

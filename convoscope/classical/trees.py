@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.ensemble import (
     BaggingClassifier,
     ExtraTreesClassifier,
@@ -45,6 +47,17 @@ class DecisionTree(ProbabilityClassifier):
         return DecisionTreeClassifier(min_samples_leaf=self.leaf, random_state=self.random_state)
 
 
+class _OnSamples(ProbabilityClassifier):
+    """Trees that each learn from a sample of `share` of the training set."""
+
+    share: float
+
+    def _learn(self, levels: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+        # A whole number, since scikit-learn warns of small samples where it has to work it out.
+        self._size = max(1, round(self.share * len(levels)))
+        super()._learn(levels, labels)
+
+
 @classical_learner(
     "bagging",
     en=("bagging", "Trees on samples drawn with replacement, and their mean."),
@@ -52,7 +65,7 @@ class DecisionTree(ProbabilityClassifier):
     source="Breiman 1996",
     small={"trees": 10},
 )
-class Bagging(ProbabilityClassifier):
+class Bagging(_OnSamples):
     """Trees that each learn from a sample drawn with replacement (bootstrap aggregating).
 
     Args:
@@ -69,7 +82,7 @@ class Bagging(ProbabilityClassifier):
         self.random_state = random_state
 
     def _learner(self) -> Any:
-        return BaggingClassifier(n_estimators=self.trees, max_samples=self.share, random_state=self.random_state)
+        return BaggingClassifier(n_estimators=self.trees, max_samples=self._size, random_state=self.random_state)
 
 
 @classical_learner(
@@ -79,7 +92,7 @@ class Bagging(ProbabilityClassifier):
     source="Breiman 1999",
     small={"trees": 10},
 )
-class Pasting(ProbabilityClassifier):
+class Pasting(_OnSamples):
     """Trees that each learn from a sample drawn without replacement.
 
     Args:
@@ -97,7 +110,7 @@ class Pasting(ProbabilityClassifier):
 
     def _learner(self) -> Any:
         return BaggingClassifier(
-            n_estimators=self.trees, max_samples=self.share, bootstrap=False, random_state=self.random_state
+            n_estimators=self.trees, max_samples=self._size, bootstrap=False, random_state=self.random_state
         )
 
 

@@ -50,7 +50,8 @@ def test_it_learns_digits(name: str, digits: tuple[np.ndarray, np.ndarray]) -> N
     classifier = small(name).fit(X[:200], y[:200])
     predicted = classifier.predict(X[200:])
     assert predicted.shape == (100,)
-    assert (predicted == y[200:]).mean() > 0.6
+    # Guessing gives 0.1; a single tree on 200 digits about 0.6, the best of these more than 0.9.
+    assert (predicted == y[200:]).mean() > 0.5
 
 
 @learners
