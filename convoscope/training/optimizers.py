@@ -138,7 +138,8 @@ def orthogonalise(matrix: Tensor, rounds: int = 3) -> Tensor:
     x = x / (x.norm() + 1e-7)
     for _ in range(rounds):
         square = x @ x.T
-        x = a * x + (b * square + c * square @ square) @ x
+        # a x + (b s + c s s) x; one call each, since small matrices cost calls more than arithmetic.
+        x = torch.addmm(x, torch.addmm(square, square, square, beta=b, alpha=c), x, beta=a)
     return x.T if tall else x
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convoscope import load
-from convoscope.data.augment import Augmentation, Augmenter, resize, slide
+from convoscope.data.augment import Augmentation, Augmenter, resize, sampling_grid, slide
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -21,6 +21,13 @@ def digits() -> torch.Tensor:
 
 def test_nothing_asked_nothing_changed(digits: torch.Tensor) -> None:
     assert torch.equal(Augmenter(Augmentation(), mirrored=True)(digits, seeded()), digits)
+
+
+@given(seed=st.integers(0, 1000), height=st.integers(1, 9), width=st.integers(1, 9))
+def test_a_grid_is_that_of_pytorch(seed: int, height: int, width: int) -> None:
+    matrices = torch.randn(3, 2, 3, generator=seeded(seed))
+    expected = torch.nn.functional.affine_grid(matrices, [3, 1, height, width], align_corners=False)
+    torch.testing.assert_close(sampling_grid(matrices, (height, width)), expected)
 
 
 @settings(deadline=None, max_examples=60)
