@@ -98,7 +98,7 @@ class ConvNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_iter_ = len(self.curves_)
         return self
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
         """Probabilities (n, n_classes) of pictures ``X``."""
         check_is_fitted(self)
         values: NDArray[Any] = validate_data(self, X, dtype="numeric", allow_nd=True, reset=False)
@@ -106,7 +106,7 @@ class ConvNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             logits = predict_logits(
                 self.network_, self._pixels(values), self._scaling, self._shape[1:], torch.device("cpu")
             )
-        return logits.double().softmax(dim=1).numpy()
+        return logits.float().softmax(dim=1).numpy()
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Labels (n,) of pictures ``X``."""
