@@ -31,6 +31,7 @@ from convoscope.training.processes import keep_freed_memory, quiet_fabric, share
 from convoscope.training.progress import Listener, Plan
 from convoscope.training.recipe import Setting
 from convoscope.training.state import State
+from convoscope.training.winograd import winograd
 
 FITTED_TO = 5000
 """How many training pictures a whitening layer is fitted to."""
@@ -104,7 +105,8 @@ class _Worker:
         self._plan = plan
         self.listener.on_begin(self.config)
         try:
-            complete = train_network(self.fabric, job, state, wrapped, optimizer)
+            with winograd(state.model):
+                complete = train_network(self.fabric, job, state, wrapped, optimizer)
         finally:
             self.listener.on_end()
         if self.first:

@@ -1,0 +1,156 @@
+"""Winograd's convolution: 3x3 kernels with a quarter of the multiplications, for training on a plain CPU.
+
+Four by four outputs of a 3x3 convolution need 144 products if each is summed up by itself. S. Winograd ("Arithmetic
+Complexity of Computations", 1980) showed that 36 do: with a 6x6 tile d of the input and a kernel g,
+
+    y = A^T [(G g G^T) · (B^T d B)] A,
+
+where · multiplies place by place, and A, B and G hold small fixed numbers. Over the maps, the 36 places are 36 matrix
+products, and the transforms are sums (A. Lavin, S. Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
+The same holds for both gradients: that of the input is a convolution with the turned kernels, that of the kernels is
+G^T [(B^T d B)^T (A dy A^T)] G.
+
+Rounding differs from PyTorch's convolution by about 1e-5 of the values. So only steps of training are taken this way;
+validation, tests and everything after them use PyTorch's. What it is worth on a machine: `benchmarks/winograd.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+WORTHWHILE = 64 * 128
+"""Input maps times output maps from which the matrix products outweigh the transforms."""
+_LEAST_SIDE = 3
+"""Rows and columns of a map; of smaller ones, most of a tile lies outside."""
+
+# G: what a kernel is turned into, rows first and then columns.
+_G = torch.tensor(
+    [
+        [1 / 4, 0, 0],
+        [-1 / 6, -1 / 6, -1 / 6],
+        [-1 / 6, 1 / 6, -1 / 6],
+        [1 / 24, 1 / 12, 1 / 6],
+        [1 / 24, -1 / 12, 1 / 6],
+        [0, 0, 1],
+    ]
+)
+_KERNEL = torch.kron(_G, _G)  # (36, 9)
+
+
+@contextmanager
+def winograd(model: nn.Module) -> Iterator[None]:
+    """Within it, the convolutions of `model` that it is worthwhile for are trained by Winograd's algorithm."""
+    found = [module for module in model.modules() if _suits(module)]
+    if not found:
+        yield
+        return
+    from threadpoolctl import threadpool_limits
+
+    for module in found:
+        module.__class__ = WinogradConv2d
+    try:
+        with threadpool_limits(limits=1, user_api="blas"):  # the threads are ours
+            yield
+    finally:
+        for module in found:
+            module.__class__ = nn.Conv2d
+
+
+def _suits(module: nn.Module) -> bool:
+    return (
+        type(module) is nn.Conv2d
+        and (module.kernel_size, module.stride, module.padding, module.dilation) == ((3, 3), (1, 1), (1, 1), (1, 1))
+        and module.groups == 1
+        and module.padding_mode == "zeros"
+        and module.in_channels * module.out_channels >= WORTHWHILE
+        and module.weight.device.type == "cpu"
+        and module.weight.dtype == torch.float32
+    )
+
+
+class WinogradConv2d(nn.Conv2d):
+    """A 3x3 convolution of stride 1 and padding 1 that is trained by Winograd's algorithm."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, K, H, W)."""
+        if not self.training or min(inputs.shape[2:]) < _LEAST_SIDE or inputs.dtype != torch.float32:
+            return super().forward(inputs)
+        outputs: Tensor = _Convolution.apply(inputs, self.weight)  # type: ignore[no-untyped-call]
+        return outputs if self.bias is None else outputs + self.bias[:, None, None]
+
+
+class _Convolution(torch.autograd.Function):
+    """Maps (B, C, H, W) and kernels (K, C, 3, 3) -> maps (B, K, H, W)."""
+
+    @staticmethod
+    def forward(ctx: Any, inputs: Tensor, kernels: Tensor) -> Tensor:
+        ctx.save_for_backward(inputs, kernels)
+        return _convolved(inputs, kernels)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        inputs, kernels = ctx.saved_tensors
+        of_inputs = of_kernels = None
+        if ctx.needs_input_grad[0]:
+            of_inputs = _convolved(gradient, kernels.flip(2, 3).transpose(0, 1))
+        if ctx.needs_input_grad[1]:
+            of_kernels = _kernel_gradient(inputs, gradient)
+        return of_inputs, of_kernels
+
+
+def _convolved(inputs: Tensor, kernels: Tensor) -> Tensor:
+    from convoscope.training._winograd import convolve
+
+    filters, channels = kernels.shape[:2]
+    transformed = (_KERNEL @ kernels.permute(2, 3, 1, 0).reshape(9, -1)).view(-1, channels, filters)
+    maps = _channels_last(inputs)
+    outputs = torch.empty(*maps.shape[:3], filters)
+    arguments = maps.numpy(), transformed.numpy(), outputs.numpy()
+    _in_threads(lambda _, first, last: convolve(*arguments, first, last), _shares(maps))
+    return outputs.permute(0, 3, 1, 2)
+
+
+def _kernel_gradient(inputs: Tensor, gradient: Tensor) -> Tensor:
+    from convoscope.training._winograd import kernel_gradient
+
+    maps, gradients = _channels_last(inputs), _channels_last(gradient)
+    channels, filters = maps.shape[3], gradients.shape[3]
+    shares = _shares(maps)
+    sums = torch.zeros(len(shares), 36, channels, filters)  # one for each thread, so that no two write to the same
+    arguments, parts = (maps.numpy(), gradients.numpy()), sums.numpy()
+    _in_threads(lambda part, first, last: kernel_gradient(*arguments, parts[part], first, last), shares)
+    gathered = _KERNEL.T @ sums.sum(0).view(36, -1)
+    return gathered.view(3, 3, channels, filters).permute(3, 2, 0, 1)
+
+
+def _channels_last(maps: Tensor) -> Tensor:
+    """(B, C, H, W) to (B, H, W, C), contiguous: no copy where the memory format is channels-last."""
+    return maps.detach().permute(0, 2, 3, 1).contiguous()
+
+
+def _shares(maps: Tensor) -> list[tuple[int, int]]:
+    """Each thread's tiles, first and behind the last."""
+    images, height, width = maps.shape[:3]
+    tiles = images * -(-height // 4) * -(-width // 4)
+    parts = min(torch.get_num_threads(), tiles)
+    return [(tiles * part // parts, tiles * (part + 1) // parts) for part in range(parts)]
+
+
+def _in_threads(work: Any, shares: list[tuple[int, int]]) -> None:
+    """Call ``work(part, first, last)`` for all shares at once; the loops release Python's lock."""
+    others = [_threads().submit(work, part, *share) for part, share in enumerate(shares) if part]
+    work(0, *shares[0])
+    for other in others:
+        other.result()
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, torch.get_num_threads() - 1), "winograd")

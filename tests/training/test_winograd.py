@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+import convoscope as cs
+from convoscope.data.batches import Scaling, to_pixels
+from convoscope.models import build
+from convoscope.training.winograd import WORTHWHILE, WinogradConv2d, winograd
+
+
+def both_ways(maps: Tensor, kernels: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Outputs, and gradients of maps and kernels, each by PyTorch and by Winograd's algorithm."""
+    layer = WinogradConv2d(kernels.shape[1], kernels.shape[0], 3, padding=1, bias=False)
+    layer.weight.data = kernels
+    ways: tuple[list[Tensor], list[Tensor]] = ([], [])
+    for way, outputs in zip(ways, (F.conv2d(maps, layer.weight, padding=1), layer(maps)), strict=True):
+        weights = torch.linspace(-1, 1, outputs.numel()).reshape(outputs.shape)
+        way.extend([outputs.detach(), *torch.autograd.grad((outputs * weights).sum(), [maps, layer.weight])])
+    return list(zip(*ways, strict=True))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    batch=st.integers(1, 9),
+    channels=st.integers(1, 40),
+    filters=st.integers(1, 40),
+    height=st.integers(3, 13),
+    width=st.integers(3, 13),
+    threads=st.integers(1, 2),
+    last=st.booleans(),
+)
+def test_it_computes_the_convolution_and_its_gradients(
+    batch: int, channels: int, filters: int, height: int, width: int, threads: int, last: bool
+) -> None:
+    generator = torch.Generator().manual_seed(height * width)
+    maps = torch.randn(batch, channels, height, width, generator=generator)
+    maps = maps.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format).requires_grad_()
+    kernels = torch.randn(filters, channels, 3, 3, generator=generator)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        for expected, found in both_ways(maps, kernels):
+            torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()) + 1e-6)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_more_tiles_than_are_taken_at_a_time() -> None:
+    maps = torch.randn(40, 64, 15, 15).contiguous(memory_format=torch.channels_last).requires_grad_()
+    for expected, found in both_ways(maps, torch.randn(128, 64, 3, 3)):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
+
+
+def test_what_is_no_number_stays_none() -> None:
+    maps = torch.zeros(1, 2, 4, 4)
+    maps[0, 0, 1, 1] = torch.nan
+    assert WinogradConv2d(2, 3, 3, padding=1)(maps).isnan().any()
+
+
+def test_only_layers_that_it_is_worthwhile_for_are_changed_and_only_within() -> None:
+    net = nn.Sequential(
+        nn.Conv2d(64, WORTHWHILE // 64, 3, padding=1),
+        nn.Conv2d(WORTHWHILE // 64, 63, 3, padding=1),
+        nn.Conv2d(128, 128, 3, padding=1, stride=2),
+        nn.Conv2d(128, 128, 5, padding=2),
+        nn.Conv2d(128, 128, 3, padding=1, groups=2),
+        nn.Conv2d(128, 128, 3, padding=1, padding_mode="reflect"),
+        nn.Conv2d(128, 128, 3, padding=1, dtype=torch.float64),
+    )
+    with winograd(net):
+        assert [type(layer) is WinogradConv2d for layer in net] == [True] + [False] * 6
+    assert all(type(layer) is nn.Conv2d for layer in net)
+
+
+@pytest.mark.parametrize("side", [2, 16])
+def test_predictions_are_those_of_pytorch(side: int) -> None:
+    net = nn.Conv2d(128, 64, 3, padding=1).eval()
+    maps = torch.randn(2, 128, side, side)
+    expected = net(maps)
+    with winograd(net):
+        torch.testing.assert_close(net(maps), expected, rtol=0, atol=0)
+        assert net.train()(maps).shape == expected.shape  # small maps go PyTorch's way in training, too
+    torch.testing.assert_close(net(maps), expected, rtol=0, atol=0)
+
+
+def test_a_network_learns_the_same() -> None:
+    data = cs.load("mnist-5k").train
+    images = Scaling.of(data.images).apply(to_pixels(data.images[:200], torch.device("cpu")))
+    labels = torch.from_numpy(data.labels[:200])
+    losses = []
+    for fast in (False, True):
+        torch.manual_seed(0)
+        net = build("convnet:widths=64-128-128", (1, 28, 28), 10)
+        optimizer = torch.optim.SGD([weight for weight in net.parameters() if weight.requires_grad], lr=0.01)
+        ours = winograd(net if fast else nn.Identity())
+        with ours:
+            assert fast == any(isinstance(module, WinogradConv2d) for module in net.modules())
+            for _ in range(5):
+                optimizer.zero_grad()
+                loss = F.cross_entropy(net(images), labels)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+        losses.append(loss.item())
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
