@@ -28,6 +28,7 @@ FULL = [
     "benchmarks.train accuracy --data cifar10 --seeds 1 --tta none flip",
     "benchmarks.roofline --data mnist --steps 96",
     "benchmarks.roofline --data cifar10",
+    "benchmarks.winograd",
     "benchmarks.options --data mnist",
     "benchmarks.options --data cifar10 --rounds 4",
     "benchmarks.compare --data mnist --seeds 3",

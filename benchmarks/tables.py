@@ -156,6 +156,15 @@ TABLES = {
             Column("share", "parte", _number("ratio", 1, " %", 100)),
         ),
     ),
+    "winograd": Table(
+        "winograd",
+        "gain",
+        (
+            Column("PyTorch's convolution", "la convolución de PyTorch", _number("seconds_usual", 0, " ms", 1000)),
+            Column("Winograd's", "la de Winograd", _number("seconds", 0, " ms", 1000)),
+            Column("times as fast", "veces más rápido", _number("gain", 2)),
+        ),
+    ),
     "options": Table(
         "options",
         "seconds_contiguous",
