@@ -1,9 +1,9 @@
 """How close a training comes to what its convolutions alone would take, and where the rest of the time goes.
 
-In one process, round by round: a bare loop over the network's convolutions, forward and backward, each alone; the
-library's own training with its data, augmentation and validation; and training steps taken apart layer by layer. The
-training is shortened to a few steps of its recipe, with all of its resolutions, and the other two are weighed by the
-pictures of each. Every figure is a median over the rounds; the first round warms up.
+In one process, round by round: a bare loop over the network's convolutions by PyTorch, forward and backward, each
+alone; the library's own training with its data, augmentation and validation; and training steps taken apart layer by
+layer. The training is shortened to a few steps of its recipe, with all of its resolutions, and the other two are
+weighed by the pictures of each. Every figure is a median over the rounds; the first round warms up.
 
     python -m benchmarks.roofline --data mnist --steps 96
     python -m benchmarks.roofline --data cifar10 --recipe default
@@ -34,6 +34,7 @@ from convoscope.runs.evaluation import evaluating, predict_logits
 from convoscope.training.optimizers import make_optimizer, set_rate
 from convoscope.training.processes import keep_freed_memory
 from convoscope.training.recipe import Setting, setting_from
+from convoscope.training.winograd import winograd
 from convoscope.training.worker import split
 
 TARGET = 0.85
@@ -174,12 +175,14 @@ class Subject:
 
     def take_apart(self) -> None:
         """Two steps of each size, layer by layer, and a validation."""
+        smoothing = self.setting.label_smoothing
         for side, times in self.times.items():
             for at in range(2):
                 with times.measure("augmentation", "batch"):
                     images, labels, _ = self.batches.batch(0, at % self.batches.steps, side)
                 self.model.train()
-                timed_step(self.model, self.optimizer, images, labels, self.setting.label_smoothing, times)
+                with winograd(self.model):  # as in the training
+                    timed_step(self.model, self.optimizer, images, labels, smoothing, times)
         if len(self.validation):
             pictures = self.loaded.train.images[self.validation]
             with evaluating(self.model), self.validating.measure("validation", "forward"):
