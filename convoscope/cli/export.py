@@ -1,0 +1,67 @@
+"""``convoscope export``: a run as one ONNX file with its certificate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from convoscope.cli._common import AsJson, DataDir, Lang, answer
+from convoscope.core.messages import say
+
+if TYPE_CHECKING:
+    from convoscope.shipping.export import Exported
+
+
+def _option(name: str, key: str, **settings: Any) -> Any:
+    return typer.Option(name, help=say(f"shipping.help_{key}"), show_default=False, **settings)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command, its help in the language in use."""
+
+    @app.command(help=say("shipping.help_export"))
+    def export(
+        run: Annotated[Path, typer.Argument(metavar="RUN", show_default=False)],
+        out: Annotated[Path | None, _option("--out", "out", metavar="FILE.onnx")] = None,
+        int8: Annotated[bool, _option("--int8", "int8")] = False,
+        overwrite: Annotated[bool, _option("--overwrite", "overwrite")] = False,
+        data_dir: DataDir = None,
+        as_json: AsJson = False,
+        lang: Lang = None,
+    ) -> None:
+        from convoscope.runs import Run
+        from convoscope.shipping.export import export as write
+
+        made = write(Run(run), out, int8=int8, overwrite=overwrite, data_dir=data_dir)
+        answer(as_json, {"run": str(run), **made.to_dict()}, _words(made))
+
+
+def _words(made: Exported) -> str:
+    told = made.to_dict()
+    certificate = made.certificate
+    checked = f"{certificate.checked:,}"
+    sizes = certificate.other_sizes
+    compared = {"checked": checked, "difference": f"{certificate.max_abs_difference:.2g}"}
+    lost = f"{100 * certificate.error_lost:+.2f}"
+    speeds = {name: f"{speed:,.0f}" for name, speed in certificate.images_per_second.items()}
+    lines = [
+        say("shipping.exported", file=made.file, size=f"{made.size / 1000:,.0f}", opset=told["opset"]),
+        say("shipping.same", **compared)
+        if made.precision == "float32"
+        else say("shipping.int8_cost", **compared, count=f"{certificate.disagreements:,}", lost=lost),
+        say(
+            "shipping.test_error",
+            error=f"{certificate.test_error:.2%}",
+            errors=f"{certificate.test_errors:,}",
+            checked=checked,
+        ),
+        say(
+            "shipping.sizes_differ" if sizes["max_pixel_difference"] else "shipping.sizes_same",
+            count=sizes["checked"],
+            most=sizes["max_pixel_difference"],
+        ),
+        say("shipping.speed", **speeds, threads=certificate.threads),
+    ]
+    return "\n".join(lines)
