@@ -113,8 +113,10 @@ def _finished(who: str, data: str, command: str, trainings: list[Training]) -> R
         seconds_each=[result["seconds"] for result in results],
         seconds_whole=round(median(result["seconds_whole"] for result in results), 3),
         train_flops=mean(result["train_flops"] for result in results),
+        train_flops_computed=_mean_if_given(results, "train_flops_computed"),
         flops_counted="convoscope.models.summary: 2 a multiply-add of convolutions and dense layers, forward, for "
-        "weights and for inputs; no gradients of what is frozen or of the picture",
+        "weights and for inputs; no gradients of what is frozen or of the picture; computed: by Winograd's algorithm "
+        "where that is used",
         parameters=results[0]["parameters"],
         model=results[0].get("model"),
         peak_memory_bytes=max(result["peak_memory_bytes"] for result in results),
@@ -171,6 +173,10 @@ def _result(training: Training) -> Record:
     result = training.result
     assert result is not None, training.who
     return result
+
+
+def _mean_if_given(results: list[Record], key: str) -> float | None:
+    return mean(result[key] for result in results) if key in results[0] else None
 
 
 def _is_peer(who: str) -> bool:

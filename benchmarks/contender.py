@@ -44,6 +44,7 @@ def main() -> None:
 def train_ours(recipe: str, data: str, seed: int, folder: Path) -> dict[str, Any]:
     """A training by `convoscope train`, from its start or where it was left."""
     import convoscope as cs
+    from benchmarks.planned import share_computed
 
     loaded = cs.load(data)
     if (folder / "run.json").exists():
@@ -57,6 +58,7 @@ def train_ours(recipe: str, data: str, seed: int, folder: Path) -> dict[str, Any
         "test_count": metrics["test_count"],
         "seconds": metrics["seconds"],
         "train_flops": metrics["train_flops"],
+        "train_flops_computed": metrics["train_flops"] * share_computed(run.config, loaded),
         "parameters": metrics["parameters"],
         "epochs": metrics["epochs"],
         "training_images": run.config["data"]["training_images"],

@@ -12,6 +12,7 @@ import torch
 from convoscope import ImageData, models
 from convoscope.training.clock import Clock
 from convoscope.training.recipe import Setting
+from convoscope.training.winograd import LEAST_SIDE, flops_of_step, suits
 
 Side = tuple[int, int]
 
@@ -50,3 +51,27 @@ def planned_flops(config: dict[str, Any], loaded: ImageData) -> list[float]:
         total += sum(count * cost(size) for size, count in of_epoch.items())
         totals.append(total)
     return totals
+
+
+def share_computed(config: dict[str, Any], loaded: ImageData) -> float:
+    """The share of the planned FLOP that is left when Winograd's algorithm computes what it can, as on a CPU."""
+    setting = Setting.model_validate(config["setting"])
+    with torch.device("meta"):
+        model = models.build(setting.model, loaded.shape, len(loaded.classes))
+    suited = {name for name, module in model.named_modules() if suits(module)}
+    cost = costs_of(setting, loaded)
+
+    @cache
+    def computed(side: Side) -> float:
+        return sum(_computed(layer, layer.name in suited) for layer in models.layers(model, (loaded.shape[0], *side)))
+
+    epochs, side = config["epochs"], loaded.shape[1:]
+    mix = sum(images_by_side(setting, config["data"]["training_images"], epochs, side, cost), Counter[Side]())
+    return sum(n * computed(size) for size, n in mix.items()) / sum(n * cost(size) for size, n in mix.items())
+
+
+def _computed(layer: models.Layer, suited: bool) -> float:
+    channels, *size = layer.input_shape
+    if not suited or min(size) < LEAST_SIDE:
+        return layer.train_flops
+    return flops_of_step(channels, layer.output_shape[0], *size)

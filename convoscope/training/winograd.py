@@ -20,14 +20,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
 
 WORTHWHILE = 64 * 128
 """Input maps times output maps from which the matrix products outweigh the transforms."""
-_LEAST_SIDE = 3
+LEAST_SIDE = 3
 """Rows and columns of a map; of smaller ones, most of a tile lies outside."""
 
 # G: what a kernel is turned into, rows first and then columns.
@@ -47,7 +47,7 @@ _KERNEL = torch.kron(_G, _G)  # (36, 9)
 @contextmanager
 def winograd(model: nn.Module) -> Iterator[None]:
     """Within it, the convolutions of `model` that it is worthwhile for are trained by Winograd's algorithm."""
-    found = [module for module in model.modules() if _suits(module)]
+    found = [module for module in model.modules() if suits(module) and module.weight.device.type == "cpu"]
     if not found:
         yield
         return
@@ -64,14 +64,14 @@ def winograd(model: nn.Module) -> Iterator[None]:
             module.__class__ = nn.Conv2d
 
 
-def _suits(module: nn.Module) -> bool:
+def suits(module: nn.Module) -> TypeGuard[nn.Conv2d]:
+    """Whether Winograd's algorithm computes what `module` does, and is worthwhile."""
     return (
         type(module) is nn.Conv2d
         and (module.kernel_size, module.stride, module.padding, module.dilation) == ((3, 3), (1, 1), (1, 1), (1, 1))
         and module.groups == 1
         and module.padding_mode == "zeros"
         and module.in_channels * module.out_channels >= WORTHWHILE
-        and module.weight.device.type == "cpu"
         and module.weight.dtype == torch.float32
     )
 
@@ -94,7 +94,7 @@ class WinogradConv2d(nn.Conv2d):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, K, H, W)."""
-        if not self.training or min(inputs.shape[2:]) < _LEAST_SIDE or inputs.dtype != torch.float32:
+        if not self.training or min(inputs.shape[2:]) < LEAST_SIDE or inputs.dtype != torch.float32:
             return super().forward(inputs)
         outputs: Tensor = _Convolution.apply(inputs, self.weight)  # type: ignore[no-untyped-call]
         return outputs if self.bias is None else outputs + self.bias[:, None, None]
