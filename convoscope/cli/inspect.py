@@ -14,6 +14,8 @@ from convoscope.core.messages import say
 
 if TYPE_CHECKING:
     from convoscope.data.types import Pixels
+    from convoscope.inspection.pruning import Pruned
+    from convoscope.runs import Run
 
 
 def _option(name: str, key: str, metavar: str) -> Any:
@@ -29,18 +31,23 @@ def register(app: typer.Typer) -> None:
         view: Annotated[str, _option("--view", "view", "NAME")],
         image: Annotated[str | None, _option("--image", "image", "IMAGE")] = None,
         out: Annotated[Path | None, _option("--out", "out", "FILE.html|png")] = None,
+        prune: Annotated[Path | None, _option("--prune", "prune", "DIR")] = None,
         data_dir: DataDir = None,
         as_json: AsJson = False,
         lang: Lang = None,
     ) -> None:
-        from convoscope.inspection.shown import check_suffix
+        from convoscope.inspection.saving import check_suffix
         from convoscope.runs import Run
-        from convoscope.runs.views import registry
+        from convoscope.runs.views import view_named
 
         found = Run(run)
-        registry.get(view)
+        view_named(view)
         if out is not None:
             check_suffix(out)
+        if prune is not None:
+            result = _pruned(found, view, prune, data_dir)
+            answer(as_json, {"before": str(run), **result.to_dict()}, str(result))
+            return
         shown = found.show(view, None if image is None else _picture(image, data_dir), data_dir=data_dir)
         if out is not None:
             shown.save(out)
@@ -49,6 +56,17 @@ def register(app: typer.Typer) -> None:
             answer(True, {"run": str(run), **shown.to_dict(), **file}, "")
         else:
             print(shown if out is None else say("inspection.saved", file=out))
+
+
+def _pruned(run: Run, view: str, out: Path, data_dir: Path | None) -> Pruned:
+    from convoscope.core.spec import parse_spec
+    from convoscope.inspection.pruning import prune
+
+    asked = parse_spec(view)
+    if asked.name != "filter-health":
+        raise RequestError("inspection.prune_view", field="prune", asked=asked.name)
+    limit = {name: float(value) for name, value in asked.parameters.items() if name == "duplicate"}
+    return prune(run, out, **limit, data_dir=data_dir)
 
 
 def _picture(name: str, data_dir: Path | None) -> Pixels:

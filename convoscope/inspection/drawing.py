@@ -19,7 +19,7 @@ from convoscope.inspection.shown import Panel, Shown
 # Matplotlib tells where it keeps its cache of fonts; that is nothing to a person who looks at a net.
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
-_SIGNED = LinearSegmentedColormap.from_list("signed", ["#2166ac", "#ffffff", "#e66101"])  # told apart by all eyes
+SIGNED = LinearSegmentedColormap.from_list("signed", ["#2166ac", "#ffffff", "#e66101"])  # told apart by all eyes
 _WIDTH, _MARGIN, _TITLE, _GAP = 10.0, 0.2, 0.28, 0.12  # inches
 _DPI = 100
 _ACROSS = 16
@@ -53,7 +53,7 @@ def picture_of(shown: Shown) -> bytes:
             axes.imshow(tiles, aspect="auto", interpolation="nearest")
         else:
             low, high = reach
-            colours = _SIGNED if low < 0 else "gray"
+            colours = SIGNED if low < 0 else "gray"
             axes.imshow(tiles, cmap=colours, vmin=low, vmax=high, aspect="auto", interpolation="nearest")
         top -= _GAP
     content = io.BytesIO()

@@ -38,6 +38,11 @@ class Look:
     outputs: dict[str, Maps]
     probabilities: NDArray[np.float64]
 
+    def likeliest(self, classes: Sequence[str]) -> tuple[str, float]:
+        """The most probable of the `classes`, and its probability."""
+        best = int(self.probabilities.argmax())
+        return classes[best], float(self.probabilities[best])
+
 
 def look(run: Run, layers: Sequence[Layer], pixels: Pixels) -> Look:
     """Send a picture (C, H, W) uint8 of the net's own size through, and keep what comes out of `layers`.

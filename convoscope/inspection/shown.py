@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,17 +9,15 @@ from typing import Any, Literal
 import numpy as np
 
 from convoscope.core import display
-from convoscope.core.errors import RequestError
 from convoscope.core.messages import say
 from convoscope.inspection.look import Look, Maps
-from convoscope.inspection.subject import Subject
+from convoscope.inspection.saving import aligned, write_view
+from convoscope.inspection.subject import Subject, told_of
 from convoscope.models import Layer
 from convoscope.runs.run import Run
 
 Chart = Literal["maps", "kernels"]
 """How the arrays are drawn: `maps`, one after the other; `kernels`, a row a filter and a column a channel."""
-
-SUFFIXES = (".html", ".png")
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,18 +81,11 @@ class Shown:
     @property
     def likeliest(self) -> tuple[str, float] | None:
         """The class that the net gives to the picture, and its probability."""
-        if self.look is None:
-            return None
-        best = int(self.look.probabilities.argmax())
-        return self.run.classes[best], float(self.look.probabilities[best])
+        return None if self.look is None else self.look.likeliest(self.run.classes)
 
     def to_dict(self) -> dict[str, Any]:
         """All numbers as plain lists, ready for JSON."""
-        told: dict[str, Any] = {"view": self.view, "chart": self.chart}
-        if self.subject is not None:
-            told |= {"image": self.subject.pixels.tolist(), "label": self.subject.label}
-        if self.likeliest is not None:
-            told["prediction"] = dict(zip(("label", "probability"), self.likeliest, strict=True))
+        told = {"view": self.view, "chart": self.chart, **told_of(self.subject, self.likeliest)}
         return told | {"layers": [panel.to_dict() for panel in self.panels]}
 
     def save(self, path: Path | str) -> Path:
@@ -104,47 +94,18 @@ class Shown:
         Raises:
             RequestError: another suffix, or the file can't be written.
         """
-        target = check_suffix(path)
-        if target.suffix.lower() == ".html":
-            content = display.page(self).encode()
-        else:
-            from convoscope.inspection.drawing import picture_of
+        from convoscope.inspection.drawing import picture_of
 
-            content = picture_of(self)
-        try:
-            target.write_bytes(content)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise RequestError("inspection.out_closed", field="out", file=str(path), reason=reason) from error
-        return target
+        return write_view(self, path, picture_of)
 
     def __str__(self) -> str:
         head = [say(f"inspection.column_{name}") for name in ("layer", "kind", "shape", "min", "max", "zeros")]
         head.append(say(f"inspection.column_dead_{self.chart}"))
-        return "\n".join([*self._lead(), *_aligned([head, *map(_row, self.panels)])])
-
-    def _lead(self) -> list[str]:
-        if self.subject is None or self.likeliest is None:
-            return []
-        label, probability = self.likeliest
-        values = {"label": label, "share": f"{probability:.1%}", "truth": self.subject.label}
-        key = "said_given" if self.subject.label is None else "said_test"
-        return [say(f"inspection.{key}", index=self.subject.index, **values), ""]
+        lead = [] if self.subject is None else [self.subject.said(self.likeliest), ""]
+        return "\n".join([*lead, *aligned([head, *map(_row, self.panels)])])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return display.mime_bundle(self)
-
-
-def check_suffix(path: Path | str) -> Path:
-    """`path`, if a view can be written to a file of its suffix.
-
-    Raises:
-        RequestError: it can't.
-    """
-    target = Path(path)
-    if target.suffix.lower() not in SUFFIXES:
-        raise RequestError("inspection.out_suffix", field="out", file=str(path))
-    return target
 
 
 def _row(panel: Panel) -> list[str]:
@@ -152,11 +113,3 @@ def _row(panel: Panel) -> list[str]:
     shape = "x".join(map(str, values.shape))
     numbers = [f"{values.min():.4g}", f"{values.max():.4g}", f"{panel.zeros:.1%}"]
     return [panel.layer.name, panel.layer.kind, shape, *numbers, "–" if dead is None else f"{dead} / {len(values)}"]
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns side by side: the first two are words, the others numbers."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    sides = ["<", "<", *">" * (len(widths) - 2)]
-    lines = (zip(row, sides, widths, strict=True) for row in rows)
-    return ["  ".join(f"{cell:{side}{width}}" for cell, side, width in line).rstrip() for line in lines]

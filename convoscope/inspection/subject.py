@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from numpy.typing import ArrayLike
 
 from convoscope.core.errors import RequestError
+from convoscope.core.messages import say
 from convoscope.data.types import Pixels
 from convoscope.runs.run import Run
 
@@ -25,6 +27,20 @@ class Subject:
     pixels: Pixels
     index: int | None = None
     label: str | None = None
+
+    def said(self, likeliest: tuple[str, float] | None) -> str:
+        """Which picture it is, and the class and probability that the net gives it."""
+        label, probability = likeliest or ("", 0.0)
+        key = "said_given" if self.label is None else "said_test"
+        return say(f"inspection.{key}", index=self.index, truth=self.label, label=label, share=f"{probability:.1%}")
+
+
+def told_of(subject: Subject | None, likeliest: tuple[str, float] | None) -> dict[str, Any]:
+    """A picture and what the net says of it, ready for JSON; empty for views that look at none."""
+    told: dict[str, Any] = {} if subject is None else {"image": subject.pixels.tolist(), "label": subject.label}
+    if likeliest is not None:
+        told["prediction"] = dict(zip(("label", "probability"), likeliest, strict=True))
+    return told
 
 
 def subject(run: Run, image: ArrayLike | str | Path | None, data_dir: Path | str | None) -> Subject:

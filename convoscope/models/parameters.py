@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from convoscope.core.errors import RequestError
 from convoscope.core.spec import Spec
-from convoscope.models._registry import Family
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Parameter:
 
     Args:
         name: as it is written in a specification.
-        kind: int, float, bool, str (then `choices` says which) or tuple (of whole numbers).
+        kind: int, float, bool, str (one of `choices`, if there are any) or tuple (of whole numbers).
         default: the value it has when not given.
         limits: of a number, or of each number in a tuple; a truth value has none.
         choices: the words that may be given.
@@ -54,8 +53,8 @@ class Parameter:
         ``max | avg``, ``true | false``, ``0 … 0.95`` (numbers), ``1, 2 … 8`` (whole numbers), ``A-B-C (1, 2 … 8)``
         (several of them).
         """
-        if self.choices:
-            return " | ".join(self.choices)
+        if self.kind is str:
+            return " | ".join(self.choices) or "…"
         if self.limits is None:
             return "true | false"
         least, greatest = self.limits.least, self.limits.greatest
@@ -63,6 +62,11 @@ class Parameter:
             return f"{least} … {greatest}"
         whole = f"{least}, {least + 1} … {greatest}"
         return f"A-B-C ({whole})" if self.kind is tuple else whole
+
+    @property
+    def written(self) -> str:
+        """The default as it is typed."""
+        return _as_typed(self.default)
 
     def checked(self, value: Any) -> Any:
         """`value` as the family takes it: a whole number becomes a float or a tuple where one is meant.
@@ -72,6 +76,8 @@ class Parameter:
         """
         if self.kind is float and type(value) is int:
             value = float(value)
+        if self.kind is str and not self.choices:
+            value = _as_typed(value)  # a name may look like a number
         if self.kind is tuple:
             value = (value,) if type(value) is int else tuple(value) if isinstance(value, list) else value
         numbers = value if isinstance(value, tuple) else (value,)
@@ -84,14 +90,14 @@ class Parameter:
         return value
 
 
-def parameters_of(family: Family) -> dict[str, Parameter]:
+def parameters_of(family: Callable[..., Any]) -> dict[str, Parameter]:
     """The parameters that `family` takes, by name, in the order of its signature."""
     hints = get_type_hints(family, include_extras=True)
     keywords = [each for each in inspect.signature(family).parameters.values() if each.kind is each.KEYWORD_ONLY]
     return {each.name: _read(each.name, hints[each.name], each.default) for each in keywords}
 
 
-def check(spec: Spec, family: Family) -> dict[str, Any]:
+def check(spec: Spec, family: Callable[..., Any]) -> dict[str, Any]:
     """The parameters of `spec`, checked against what `family` takes.
 
     Raises:
@@ -125,13 +131,13 @@ def _read(name: str, hint: Any, default: Any) -> Parameter:
     if get_origin(hint) is Literal:
         return Parameter(name, str, default, choices=get_args(hint))
     kind = get_origin(hint) or hint
-    if (limits is None) != (kind is bool):
-        raise TypeError(f"{name}: a number is declared with its Limits, a truth value without, a word as a Literal")
+    if (limits is None) != (kind in (bool, str)):
+        raise TypeError(f"{name}: a number is declared with its Limits, truth values and words without")
     return Parameter(name, kind, default, limits)
 
 
 def _listed(known: Mapping[str, Parameter]) -> str:
-    return ", ".join(f"{name}={_as_typed(each.default)} ({each.accepts})" for name, each in known.items())
+    return ", ".join(f"{name}={each.written} ({each.accepts})" for name, each in known.items())
 
 
 def _as_typed(value: Any) -> str:

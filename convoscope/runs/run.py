@@ -126,7 +126,7 @@ class Run:
         """Look into the network: ``run.show("feature-maps", image)``, ``run.show("filters")``.
 
         Args:
-            view: name of a view.
+            view: name of a view, with parameters if wished: ``saliency:target=3``.
             image: one picture as for `predict`, or a picture file; the first test picture when None.
             data_dir: where to look for the data that the first test picture is of.
 
@@ -134,9 +134,9 @@ class Run:
             What displays itself in a notebook, prints as a table, and has ``save(path)`` for ``.html`` and ``.png``.
 
         Raises:
-            RequestError: there is no such view, or the picture is none or can't be had.
+            RequestError: there is no such view or parameter, or the picture is none or can't be had.
         """
-        return views.registry.get(view)(self, image, data_dir=data_dir)
+        return views.view_named(view)(self, image, data_dir)
 
     def evaluate(
         self,

@@ -6,15 +6,16 @@ names without importing the room that makes them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from numpy.typing import ArrayLike
-
+from convoscope.core.errors import RequestError
 from convoscope.core.registry import Registry
-
-if TYPE_CHECKING:
-    from convoscope.runs.run import Run
+from convoscope.core.spec import parse_spec
+from convoscope.models.parameters import check
 
 
 class Showing(Protocol):
@@ -27,13 +28,29 @@ class Showing(Protocol):
         """Write it as a page (``.html``) or a picture (``.png``)."""
 
 
-class View(Protocol):
-    """A member of the registry."""
-
-    def __call__(
-        self, run: Run, image: ArrayLike | str | Path | None = None, *, data_dir: Path | str | None = None
-    ) -> Showing:
-        """Look into `run` at work on `image`; see `Run.show`."""
-
+View = Callable[..., Showing]
+"""A member of the registry: ``view(run, image, data_dir, **parameters)``; see `Run.show`. Its keyword-only arguments,
+with `Limits`, are its parameters. A view that is the same for all pictures names the second argument ``_image``."""
 
 registry: Registry[View] = Registry("view", "convoscope.inspection.views")
+
+
+def view_named(text: str) -> View:
+    """The view that `text` names, ``saliency`` or ``saliency:target=3``, with its parameters put in.
+
+    Raises:
+        RequestError: no such view or parameter, or a value out of its limits.
+    """
+    spec = parse_spec(text)
+    view = registry.get(spec.name)
+    try:
+        parameters = check(spec, view)
+    except RequestError as error:
+        # The sentences about parameters name a model; a view has its own.
+        raise RequestError(error.key.replace("models.", "runs.view_"), **error.values) from error
+    return partial(view, **parameters)
+
+
+def looks_at_picture(view: View) -> bool:
+    """Whether a view shows another thing for another picture."""
+    return "image" in signature(view).parameters

@@ -44,7 +44,7 @@ router = APIRouter(prefix="/api/v1/network", responses=FAULTS)
 @router.get("")
 def network(request: Request) -> NetworkAnswer:
     """The run that is served, with its layers."""
-    served = _network(request)
+    served = served_network(request)
     return network_answer(served.run, samples=0 if served.samples is None else len(served.samples))
 
 
@@ -55,7 +55,7 @@ def samples(
     count: Annotated[int, Query(ge=1, le=MOST_SAMPLES)] = 20,
 ) -> list[Sample]:
     """Test pictures of the data that the run was trained on."""
-    served = _network(request)
+    served = served_network(request)
     found = served.samples
     if found is None:
         return []
@@ -73,8 +73,8 @@ def samples(
 @router.post("/look")
 def look(request: Request, asked: LookRequest) -> LookAnswer:
     """Send a picture through: prediction, and the first maps of every layer."""
-    served = _network(request)
-    seen = served.look(_fitting(served, asked.picture))
+    served = served_network(request)
+    seen = served.look(fitting(served, asked.picture))
     return LookAnswer(
         probabilities=likely(served.run, seen.probabilities),
         inputs=encoded_floats(seen.inputs),
@@ -93,8 +93,8 @@ def look(request: Request, asked: LookRequest) -> LookAnswer:
 @router.post("/maps")
 def maps(request: Request, asked: MapsRequest) -> MapsAnswer:
     """All that one layer made of a picture, and its filters."""
-    served = _network(request)
-    made = served.maps(_fitting(served, asked.picture), asked.layer)
+    served = served_network(request)
+    made = served.maps(fitting(served, asked.picture), asked.layer)
     weights = served.filters(asked.layer)
     slices = None if weights is None else weights.reshape(-1, *weights.shape[2:])
     return MapsAnswer(
@@ -107,20 +107,20 @@ def maps(request: Request, asked: MapsRequest) -> MapsAnswer:
 @router.post("/unit")
 def unit(request: Request, asked: UnitRequest) -> dict[str, Any]:
     """How one unit came about: its sum, PyTorch's number, its receptive and its effective field."""
-    served = _network(request)
-    return served.unit(_fitting(served, asked.picture), asked.layer, tuple(asked.place)).to_dict()
+    served = served_network(request)
+    return served.unit(fitting(served, asked.picture), asked.layer, tuple(asked.place)).to_dict()
 
 
 @router.post("/see")
 def see(request: Request, asked: SeeRequest) -> SeeAnswer:
     """A picture of any size on its way to the prediction, step by step."""
-    return _seen(_network(request), asked.picture.pixels(), drawn=asked.drawn, invert=asked.invert)
+    return _seen(served_network(request), asked.picture.pixels(), drawn=asked.drawn, invert=asked.invert)
 
 
 @router.post("/see/upload", openapi_extra=FILE_BODY)
 async def see_upload(request: Request, invert: bool = False) -> SeeAnswer:
     """The same for a picture file, which is the body of the request; it is neither kept nor written anywhere."""
-    served, content = _network(request), await request.body()
+    served, content = served_network(request), await request.body()
 
     def see_file() -> SeeAnswer:
         return _seen(served, pictures.read_upload(content), drawn=False, invert=invert)
@@ -143,7 +143,7 @@ def _seen(served: Network, pixels: Pixels, *, drawn: bool, invert: bool) -> SeeA
     )
 
 
-def _network(request: Request) -> Network:
+def served_network(request: Request) -> Network:
     """The network that is served.
 
     Raises:
@@ -155,7 +155,7 @@ def _network(request: Request) -> Network:
     return served
 
 
-def _fitting(served: Network, given: Given) -> Pixels:
+def fitting(served: Network, given: Given) -> Pixels:
     """The picture, if it is of the network's size.
 
     Raises:

@@ -25,6 +25,7 @@ _STATUS = {
     "web.picture_unknown": 404,
     "web.run_missing": 404,
     "web.busy": 429,
+    "web.busy_view": 429,
 }
 
 

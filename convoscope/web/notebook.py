@@ -20,12 +20,15 @@ from convoscope.convolution.worked import number
 from convoscope.core.display import drawer, pager
 from convoscope.core.messages import say
 from convoscope.inspection.drawing import picture_of
+from convoscope.inspection.sheet import Sheet
+from convoscope.inspection.sheet_drawing import picture_of_sheet
 from convoscope.inspection.shown import Shown
 from convoscope.web.assets import assets
 from convoscope.web.bundle import bundle
 from convoscope.web.document import Traces, trace_document
 from convoscope.web.layers_document import layers_document
 from convoscope.web.report import page_of
+from convoscope.web.sheet_document import sheet_page
 
 _MOST_CELLS = 16
 _MOST_PIXELS = 1_000_000
@@ -53,13 +56,29 @@ def draw_trace(trace: Trace) -> dict[str, Any]:
 @drawer(Shown)
 def draw_view(shown: Shown) -> dict[str, Any]:
     """What a view found as a widget, a still drawing and text; a large one goes without the widget."""
-    drawing = base64.b64encode(picture_of(shown)).decode("ascii")
-    style = "max-width:100%;background:#fff"
-    image = f'<img alt="{html.escape(shown.view)}" src="data:image/png;base64,{drawing}" style="{style}">'
-    still = {"text/html": image, "text/plain": str(shown)}
+    still = _still(shown.view, picture_of(shown), str(shown))
     if sum(panel.values.size for panel in shown.panels) > _MOST_PIXELS:
         return still
     return {**_mime_bundle(_widget(layers_document(shown))), **still}
+
+
+@drawer(Sheet)
+def draw_sheet(sheet: Sheet) -> dict[str, Any]:
+    """A sheet as a widget, a still drawing and text."""
+    return {**_mime_bundle(_widget(sheet_page(sheet))), **_still(sheet.view, picture_of_sheet(sheet), str(sheet))}
+
+
+@pager(Sheet)
+def page_of_sheet(sheet: Sheet) -> str:
+    """A sheet as one HTML file."""
+    return page_of(sheet_page(sheet))
+
+
+def _still(name: str, drawing: bytes, text: str) -> dict[str, Any]:
+    style = "max-width:100%;background:#fff"
+    data = base64.b64encode(drawing).decode("ascii")
+    image = f'<img alt="{html.escape(name)}" src="data:image/png;base64,{data}" style="{style}">'
+    return {"text/html": image, "text/plain": text}
 
 
 @pager(Shown)

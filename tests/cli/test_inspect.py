@@ -41,6 +41,17 @@ def test_files(folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert '"level": "layers"' in (tmp_path / "view.html").read_text("utf-8")
 
 
+def test_pruning_from_the_command_line(folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "pruned")
+    view = ["inspect", folder, "--view", "filter-health:images=50,duplicate=0.3", "--prune", out]
+    assert run([*view, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["before"], told["run"]) == (folder, out)
+    assert len(told["removed"]) > 0
+    assert run([*view, "--lang", "es"]) == 2  # never over another run
+    assert "ya contiene una ejecución" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -48,6 +59,8 @@ def test_files(folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         (["--view", "filters", "--out", "view.svg"], "view.svg"),
         (["--view", "feature-maps", "--image", "nowhere.png"], "nowhere.png"),
         (["--view", "feature-maps", "--image", "digits:99999"], "99999"),
+        (["--view", "filters", "--prune", "runs/x"], "filter-health"),
+        (["--view", "filter-health:images=none"], "images=none"),
         ([], "--view"),
     ],
 )

@@ -14,7 +14,7 @@ from convoscope.runs.views import registry
 
 
 @registry.register("feature-maps")
-def feature_maps(run: Run, image: ArrayLike | str | Path | None = None, *, data_dir: Path | str | None = None) -> Shown:
+def feature_maps(run: Run, image: ArrayLike | str | Path | None = None, data_dir: Path | str | None = None) -> Shown:
     """What comes out of each layer, (C, H, W) or (features,)."""
     picture = subject(run, image, data_dir)
     seen = look(run, run.layers, picture.pixels)

@@ -15,12 +15,7 @@ from convoscope.runs.views import registry
 
 
 @registry.register("filters")
-def filters(
-    run: Run,
-    image: ArrayLike | str | Path | None = None,  # noqa: ARG001  # kernels are the same for every picture
-    *,
-    data_dir: Path | str | None = None,  # noqa: ARG001
-) -> Shown:
+def filters(run: Run, _image: ArrayLike | str | Path | None = None, _data_dir: Path | str | None = None) -> Shown:
     """The weights (F, C / groups, kH, kW) of each convolution.
 
     Raises:

@@ -1,16 +1,17 @@
-// The page: its head with the three levels and the two languages, and the level that is open.
+// The page: its head with the levels and the two languages, and the level that is open.
 
 import { createAnnouncer } from "./announcer.js";
 import { createBench } from "./bench.js";
 import { fill, h } from "./dom.js";
 import { translator } from "./i18n.js";
+import { createInspect } from "./inspect.js";
 import { createNetwork } from "./network.js";
 import { createSees } from "./sees.js";
 import { fetchMessages, serverSource } from "./source_api.js";
 import { readQuery, writeQuery } from "./state.js";
 
-const LEVELS = { bench: createBench, network: createNetwork, sees: createSees };
-const ON_A_RUN = ["network", "sees"];
+const LEVELS = { bench: createBench, network: createNetwork, sees: createSees, inspect: createInspect };
+const ON_A_RUN = ["network", "sees", "inspect"];
 const LANGUAGES = { en: "English", es: "Español" };
 
 const messages = await fetchMessages();

@@ -5,13 +5,14 @@ import { createBench } from "./bench.js";
 import { fill, h } from "./dom.js";
 import { translator } from "./i18n.js";
 import { createLayers } from "./layers.js";
+import { createSheet } from "./sheet.js";
 import { inlineSource } from "./source_inline.js";
 
-const LEVELS = { bench: createBench, layers: createLayers };
+const LEVELS = { bench: createBench, layers: createLayers, sheet: createSheet };
 const LANGUAGES = { en: "English", es: "Español" };
 
 /** Show `given` in `root`; both languages stay a click apart. It holds {level, language, messages} and what its level needs:
- *  the bench {kernels, pictures, setting}, the layers {network, picture, probabilities, layers, command}. */
+ *  the bench {kernels, pictures, setting}, the layers {network, picture, probabilities, layers, command}, a sheet {title, blocks …}. */
 export function showView(root, given) {
   const announcer = createAnnouncer();
   let current = null;

@@ -1,0 +1,50 @@
+"""What all views have in common when they are written: to a terminal, to a page, to a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from convoscope.core import display
+from convoscope.core.errors import RequestError
+
+T = TypeVar("T")
+
+SUFFIXES = (".html", ".png")
+
+
+def write_view(view: T, path: Path | str, draw: Callable[[T], bytes]) -> Path:
+    """Write `view` as a page that works from disk (``.html``), or as the picture that `draw` makes (``.png``).
+
+    Raises:
+        RequestError: another suffix, or the file can't be written.
+    """
+    target = check_suffix(path)
+    content = display.page(view).encode() if target.suffix.lower() == ".html" else draw(view)
+    try:
+        target.write_bytes(content)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RequestError("inspection.out_closed", field="out", file=str(path), reason=reason) from error
+    return target
+
+
+def check_suffix(path: Path | str) -> Path:
+    """`path`, if a view can be written to a file of its suffix.
+
+    Raises:
+        RequestError: it can't.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in SUFFIXES:
+        raise RequestError("inspection.out_suffix", field="out", file=str(path))
+    return target
+
+
+def aligned(rows: Sequence[Sequence[str]], words: int = 2) -> list[str]:
+    """Columns side by side: the first `words` of them to the left, the others, which are numbers, to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    sides = [*"<" * words, *">" * (len(widths) - words)]
+    lines = (zip(row, sides, widths, strict=False) for row in rows)
+    return ["  ".join(f"{cell:{side}{width}}" for cell, side, width in line).rstrip() for line in lines]

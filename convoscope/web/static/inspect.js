@@ -1,0 +1,94 @@
+// The inspection level: what the views find in the run, each with its parameters, on a picture where it looks at one.
+
+import { fill, h, uid } from "./dom.js";
+import { field, select, textInput } from "./form.js";
+import { createGivenPicture } from "./given_picture.js";
+import { bytesOf } from "./raster.js";
+import { createSheet } from "./sheet.js";
+
+/** Build the level. options: {t, language, source, query, network, onstate, announce}. */
+export function createInspect({ t, language, source, query, network, onstate, announce }) {
+  const titleId = uid("title");
+  const names = h("ul", { class: "views" });
+  const settings = h("div", { class: "sub" });
+  const apply = h("button", { type: "button", onclick: () => look() }, t("inspect_look"));
+  const given = createGivenPicture({ t, source, query, network, onseen: (seen, entries) => take(seen, entries) });
+  const working = h("p", { class: "hint", role: "status" });
+  const fault = h("p", { class: "fault", role: "alert" });
+  const place = h("div", {});
+  const element = h("section", { class: "inspect", "aria-labelledby": titleId },
+    h("h2", { id: titleId, class: "unseen" }, t("level_inspect")),
+    h("div", { class: "bench-layout" },
+      h("div", { class: "side" }, h("fieldset", {}, h("legend", {}, t("inspect_views")), names), h("fieldset", {}, settings, apply)),
+      h("div", { class: "main" }, given.element, working, fault, place)));
+  let views = [];
+  let chosen = null;
+  let values = {};
+  let picture = null;
+  let entries = {};
+  let asked = 0;
+
+  async function load() {
+    views = await source.ask("/inspect");
+    const [name, rest] = (query.view ?? "").split(":");
+    const start = views.find((view) => view.name === name) ?? views[0];
+    choose(start, start.name === name ? parametersIn(rest) : {});
+  }
+
+  async function choose(view, parameters = {}) {
+    chosen = view;
+    values = parameters;
+    fill(names, views.map((one) => h("li", {}, h("button", {
+      type: "button", class: "link", "aria-pressed": String(one === view), onclick: () => choose(one) }, one.titles[language]))));
+    fill(settings, view.parameters.map((parameter) => setting(parameter)));
+    settings.parentElement.hidden = view.parameters.length === 0;
+    given.element.hidden = !view.picture;
+    if (view.picture && !picture) await given.load();
+    else await look();
+  }
+
+  function setting({ name, default: standard, accepts, choices }) {
+    const value = values[name] ?? standard;
+    const control = choices.length ? select(choices.map((choice) => [choice, choice]), value, (text) => { values[name] = text; })
+      : textInput(value, (text) => { values[name] = text.trim(); }, { onkeydown: (event) => { if (event.key === "Enter") look(); } });
+    return field(name, control, choices.length ? "" : accepts).element;
+  }
+
+  function take(seen, from) {
+    picture = seen.picture;
+    entries = from;
+    return look();
+  }
+
+  // Only the last question's answer counts.
+  async function look() {
+    const parameters = chosen.parameters.map(({ name, default: standard }) => [name, values[name] ?? standard, standard])
+      .filter(([, value, standard]) => value !== "" && value !== standard).map(([name, value]) => `${name}=${value}`);
+    const view = parameters.length ? `${chosen.name}:${parameters.join(",")}` : chosen.name;
+    asked += 1;
+    const mine = asked;
+    working.textContent = t("inspect_working");
+    fault.textContent = "";
+    place.classList.add("stale");
+    onstate({ ...(chosen.picture ? entries : {}), view });
+    try {
+      const answer = await source.post("/inspect/show", { view, picture: chosen.picture ? bytesOf(picture) : null });
+      if (mine !== asked) return;
+      fill(place, createSheet({ t, language, given: answer }).element);
+      announce(t("inspect_done", { view: chosen.titles[language] }));
+    } catch (error) {
+      if (mine !== asked) return;
+      fill(place);
+      fault.textContent = error.message;
+    }
+    place.classList.remove("stale");
+    working.textContent = "";
+  }
+
+  load().catch((error) => { fault.textContent = error.message; });
+  return { element, destroy: () => { asked += 1; } };
+}
+
+function parametersIn(text = "") {
+  return Object.fromEntries(text.split(",").filter((part) => part.includes("=")).map((part) => part.split("=", 2)));
+}
