@@ -1,4 +1,4 @@
-"""``convoscope export``: a run as one ONNX file with its certificate."""
+"""``convoscope export``: a run as one ONNX file with its certificate, or as a script of plain PyTorch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convoscope.cli._common import AsJson, DataDir, Lang, answer
+from convoscope.core.errors import RequestError
 from convoscope.core.messages import say
 
 if TYPE_CHECKING:
@@ -24,18 +25,33 @@ def register(app: typer.Typer) -> None:
     @app.command(help=say("shipping.help_export"))
     def export(
         run: Annotated[Path, typer.Argument(metavar="RUN", show_default=False)],
-        out: Annotated[Path | None, _option("--out", "out", metavar="FILE.onnx")] = None,
+        out: Annotated[Path | None, _option("--out", "out", metavar="FILE")] = None,
         int8: Annotated[bool, _option("--int8", "int8")] = False,
+        script: Annotated[bool, _option("--script", "script")] = False,
         overwrite: Annotated[bool, _option("--overwrite", "overwrite")] = False,
         data_dir: DataDir = None,
         as_json: AsJson = False,
         lang: Lang = None,
     ) -> None:
         from convoscope.runs import Run
+
+        if script:
+            _write_script(run, out, int8, overwrite, as_json)
+            return
         from convoscope.shipping.export import export as write
 
         made = write(Run(run), out, int8=int8, overwrite=overwrite, data_dir=data_dir)
         answer(as_json, {"run": str(run), **made.to_dict()}, _words(made))
+
+
+def _write_script(run: Path, out: Path | None, int8: bool, overwrite: bool, as_json: bool) -> None:
+    from convoscope.runs import Run
+    from convoscope.shipping.script import write_script
+
+    if int8:
+        raise RequestError("shipping.script_or_int8")
+    file = write_script(Run(run), out, overwrite=overwrite)
+    answer(as_json, {"run": str(run), "file": str(file)}, say("shipping.script_written", file=file))
 
 
 def _words(made: Exported) -> str:

@@ -71,3 +71,11 @@ def test_wrong_requests_end_with_one_sentence(
         assert captured.out == ""
         assert len(captured.err.strip().splitlines()) == 1
         assert lang == "es" or words in captured.err
+
+
+def test_script(folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "it.py"
+    assert run(["export", folder, "--script", "--out", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"run": folder, "file": str(file)}
+    assert run(["export", folder, "--script", "--int8", "--lang", "en"]) == 2
+    assert "don't go together" in capsys.readouterr().err
