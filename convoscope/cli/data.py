@@ -99,7 +99,7 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 def _show(name: str, data_dir: Path | None, as_json: bool) -> None:
     from convoscope.data import load, registry
-    from convoscope.data.loading import as_folder
+    from convoscope.data.sets import as_folder
     from convoscope.data.splits import class_counts
     from convoscope.data.statistics import mean_and_std
 

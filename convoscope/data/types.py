@@ -70,6 +70,7 @@ class ImageData:
         licence: under what terms the pictures may be used, as far as known.
         fingerprint: sha256 in hex of pixels, labels, class names and split: equal only for the same data.
         left_out: the files that could not be used.
+        corrections: how many training labels a file of corrections has set right (`convoscope.data.corrections`).
     """
 
     name: str
@@ -81,6 +82,7 @@ class ImageData:
     licence: str
     fingerprint: str
     left_out: tuple[LeftOut, ...] = ()
+    corrections: int = 0
 
     @property
     def shape(self) -> tuple[int, int, int]:

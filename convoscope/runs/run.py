@@ -195,7 +195,8 @@ class Run:
             RequestError: the data can't be had, or are no longer what the run was trained on.
         """
         from convoscope.data import load
-        from convoscope.data.loading import as_folder
+        from convoscope.data.loading import load_known
+        from convoscope.data.sets import as_folder
 
         trained_on = self.config["data"]
         if data is not None:
@@ -203,7 +204,7 @@ class Run:
             size = None if as_folder(data) is None else (p.height, p.width)
             return load(data, data_dir=data_dir, size=size, seed=trained_on["seed"])
         data_dir = data_dir or trained_on["data_dir"]
-        loaded = load(trained_on["name"], data_dir=data_dir, size=trained_on["size"], seed=trained_on["seed"])
+        loaded = load_known(trained_on, data_dir=data_dir)
         if loaded.fingerprint != trained_on["fingerprint"]:
             raise RequestError("runs.data_changed", data=trained_on["name"], path=str(self.path))
         return loaded

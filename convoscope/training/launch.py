@@ -22,7 +22,9 @@ from convoscope.core.files import read_json
 from convoscope.core.messages import language, say
 from convoscope.core.spec import parse_spec
 from convoscope.data.batches import Scaling
-from convoscope.data.loading import as_folder
+from convoscope.data.corrections import corrections_file
+from convoscope.data.loading import load_known
+from convoscope.data.sets import as_folder
 from convoscope.models.parameters import check as check_parameters
 from convoscope.runs.environment import environment
 from convoscope.runs.evaluation import check_views, evaluating
@@ -108,6 +110,9 @@ def train(
     if isinstance(data, data_room.ImageData):
         return _launch(fabric, _begin(request, data), data, listener)
     loaded = data_room.load(data, data_dir=data_dir, size=_square(size), seed=seed)
+    if loaded.corrections:
+        file = corrections_file(data, data_dir)
+        listener.on_note(say("data.corrections_used", count=loaded.corrections, file=file))
     # Worker processes read the data themselves: a pickled copy each would cost more than the file cache.
     several = fabric.world_size > 1 and not started_elsewhere()
     return _launch(fabric, _begin(request, loaded), None if several else loaded, listener)
@@ -202,9 +207,7 @@ def _go_on(path: Path, request: Request, listener: Listener) -> Run:
         return run
     if request.data_dir is not None and loaded is None:  # the data may have moved since
         asked = run.config["data"]
-        loaded = data_room.load(
-            asked["name"], data_dir=request.data_dir, size=_square(asked["size"]), seed=asked["seed"]
-        )
+        loaded = load_known(asked, data_dir=request.data_dir)
     devices = max(request.devices, run.config["devices"])
     return _launch(make_fabric(devices), run.folder, loaded, listener)
 

@@ -18,6 +18,7 @@ from convoscope.core.errors import RequestError
 from convoscope.core.files import write_atomically
 from convoscope.core.messages import say, using_language
 from convoscope.data.batches import Batches, inputs_from, seed_of
+from convoscope.data.loading import load_known
 from convoscope.models.whitening import fit_whitening
 from convoscope.runs.checkpoint import load_checkpoint, save_checkpoint
 from convoscope.runs.environment import environment
@@ -120,9 +121,7 @@ class _Worker:
             torch.set_num_threads(self.config["environment"]["threads"])
 
     def _load(self) -> data_room.ImageData:
-        asked = self.config["data"]
-        size = None if asked["size"] is None else (asked["size"], asked["size"])
-        return data_room.load(asked["name"], data_dir=asked["data_dir"], size=size, seed=asked["seed"])
+        return load_known(self.config["data"], data_dir=self.config["data"]["data_dir"])
 
     def _checked(self, loaded: data_room.ImageData) -> data_room.ImageData:
         if loaded.fingerprint != self.config["data"]["fingerprint"]:

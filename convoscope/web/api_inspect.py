@@ -66,6 +66,9 @@ class Sheets:
         from convoscope.runs.views import view_named
 
         served = served_network(request)
+        if any(sign in asked.view for sign in ("/", "\\", "..")):
+            # Runs beside the one that is served may be named; what else is on the disk is nobody's business.
+            raise RequestError("web.view_path", field="view", asked=asked.view)
         view = view_named(asked.view)
         pixels = None if asked.picture is None else fitting(served, asked.picture)
         key = asked.view, b"" if pixels is None else pixels.tobytes()

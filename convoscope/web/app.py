@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from convoscope import __version__
 from convoscope.core.messages import language as language_in_use
 from convoscope.core.messages import say
-from convoscope.web import api_bench, api_inspect, api_network
+from convoscope.web import api_bench, api_inspect, api_labels, api_network
 from convoscope.web.assets import Asset, assets
 from convoscope.web.faults import add_handlers
 from convoscope.web.guard import LOOPBACK, Guard
@@ -40,6 +40,7 @@ def create_app(
     app.include_router(api_network.router)
     app.state.sheets = api_inspect.Sheets()
     app.include_router(api_inspect.router)
+    app.include_router(api_labels.router)
     _add_page(app)
     add_handlers(app)
     app.add_middleware(Guard, language=language or language_in_use(), hosts=hosts)

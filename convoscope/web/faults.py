@@ -26,6 +26,7 @@ _STATUS = {
     "web.run_missing": 404,
     "web.busy": 429,
     "web.busy_view": 429,
+    "web.labels_remote": 403,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import httpx
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 
 from convoscope.core.messages import LANGUAGES
+from convoscope.data.corrections import corrections_file, picture_names
 from convoscope.inspection.sheet import Sheet
+from convoscope.runs.run import Run
 from convoscope.runs.views import registry
 from tests.web.test_api_network import _given
 
@@ -40,6 +43,8 @@ def test_a_sheet_is_told_in_both_languages(run_client: httpx.Client) -> None:
         ({"view": "healthy"}, 400, "core.unknown_member"),
         ({"view": "filter-health:images=-1"}, 400, "runs.view_parameter_value"),
         ({"view": "filters"}, 400, "web.view_elsewhere"),
+        ({"view": "compare:before=/tmp/x"}, 400, "web.view_path"),
+        ({"view": "compare:before=..\\x"}, 400, "web.view_path"),
         ({"view": "filter-health", "picture": _given(np.zeros((1, 9, 9), np.uint8))}, 400, "web.picture_shape"),
         ({"view": "x" * 500}, 422, "web.request_form"),
         ({}, 422, "web.request_missing"),
@@ -50,6 +55,49 @@ def test_bad_requests(run_client: httpx.Client, body: dict[str, Any], status: in
     for language in LANGUAGES:
         answer = run_client.post(f"{PATH}/show?lang={language}", json=body)
         assert (answer.status_code, answer.json()["code"].removesuffix("_near")) == (status, code), answer.text
+
+
+@pytest.fixture
+def corrected(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The corrections of the served run go into a cache of their own."""
+    monkeypatch.setenv("CONVOSCOPE_CACHE", str(tmp_path))
+    return corrections_file(run.config["data"]["name"])
+
+
+def test_labels_are_corrected_and_taken_back(run_client: httpx.Client, run: Run, corrected: Path) -> None:
+    train = run.load_data().train
+    name, was = picture_names(train)[0], run.classes[int(train.labels[0])]
+    other = next(label for label in run.classes if label != was)
+    assert run_client.get(f"{PATH}/labels").json()["corrections"] == {}
+    for label in (other, None, was):
+        form = {"picture": name, "was": was, "label": label}
+        told = run_client.post(f"{PATH}/labels", json={"corrections": [form]}).json()
+        assert told["corrections"] == ({} if label == was else {name: {"was": was, "label": label}})
+        assert corrected.exists() == (label != was)
+        assert Path(told["file"]) == corrected
+    assert "--view compare:before=lenet5" in told["commands"][1]
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "code"),
+    [
+        ({"picture": "nothing", "was": "1", "label": "2"}, 400, "web.labels_unknown"),
+        ({"picture": "FIRST", "was": "1", "label": "owl"}, 400, "data.labels_class"),
+        ({"picture": "FIRST", "was": "OTHER", "label": None}, 400, "data.labels_other"),
+        ({"picture": "FIRST", "was": "1"}, 422, "web.request_missing"),
+    ],
+)
+def test_wrong_corrections_change_nothing(
+    run_client: httpx.Client, run: Run, corrected: Path, form: dict[str, Any], status: int, code: str
+) -> None:
+    train = run.load_data().train
+    if form["picture"] == "FIRST":
+        form = form | {"picture": picture_names(train)[0]}
+    if form["was"] == "OTHER":
+        form = form | {"was": run.classes[int(train.labels[0]) - 1]}
+    answer = run_client.post(f"{PATH}/labels", json={"corrections": [form]})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert not corrected.exists()
 
 
 def test_without_a_run(client: httpx.Client) -> None:

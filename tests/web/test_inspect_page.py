@@ -34,15 +34,34 @@ def test_filter_health_is_shown(open_view: Open) -> None:
     page = open_view("filter-health:images=20")
     assert page.get_by_label("images").input_value() == "20"
     assert page.locator(".sheet-table").first.locator("tbody tr").count() == 3
-    assert page.locator("svg.chart polyline").count() == 3
+    assert page.locator("svg.sheet-chart polyline").count() == 3
     page.get_by_label("images").fill("0")
     page.get_by_role("button", name="Look").click()
     page.get_by_text("images may be: 1, 2").wait_for()
 
 
+def test_a_cell_opens_its_pictures_and_labels_are_corrected(
+    open_view: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVOSCOPE_CACHE", str(tmp_path))
+    page = open_view("errors:labels=features,judged=1000")
+    cell = page.locator(".grid button").first
+    count = int(cell.inner_text())
+    cell.focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".opened .shots li").count() == min(count, 24)
+    choice = page.locator(".shots select").first
+    choice.select_option("leave out")
+    page.get_by_text("1 corrections, 1 of them not saved yet.").wait_for()
+    page.get_by_role("button", name="Save corrections").click()
+    page.get_by_text("Train again and compare").wait_for()
+    assert list(tmp_path.rglob("*-labels.csv"))
+
+
+@pytest.mark.parametrize("view", ["filter-health:images=20", "errors:labels=features,judged=500"])
 @pytest.mark.parametrize(("width", "language"), [(1280, "en"), (360, "es")])
-def test_axe_finds_nothing_and_nothing_sticks_out(open_view: Open, width: int, language: str) -> None:
-    page = open_view("filter-health:images=20", f"&lang={language}", width=width)
+def test_axe_finds_nothing_and_nothing_sticks_out(open_view: Open, view: str, width: int, language: str) -> None:
+    page = open_view(view, f"&lang={language}", width=width)
     for summary in page.locator("summary:visible").all():
         summary.click()
     assert violations(page) == []

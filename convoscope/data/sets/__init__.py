@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,3 +93,12 @@ class DataSet:
 
 
 registry: Registry[DataSet] = Registry("data set", "convoscope.data.sets")
+
+
+def as_folder(asked: str | os.PathLike[str]) -> Path | None:
+    """The folder that `asked` means, or None if it is a data set's name."""
+    if isinstance(asked, str) and asked in registry:
+        return None
+    path = Path(asked).expanduser()
+    written_as_path = not isinstance(asked, str) or os.sep in asked or "/" in asked or asked.startswith((".", "~"))
+    return path if written_as_path or os.path.isdir(path) else None

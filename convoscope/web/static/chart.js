@@ -23,7 +23,7 @@ export function chartFigure(t, chart) {
   const horizontal = axis(all.map(([x]) => x), LEFT, WIDTH - RIGHT, null, series.some(({ kind }) => kind === "bars") ? 0.5 : 0);
   const vertical = axis(all.map(([, y]) => y), HEIGHT - BOTTOM, TOP, chart.limits);
   const bottoms = chart.ticks.length ? chart.ticks.map((name, at) => [at, name]) : horizontal.ticks.map((at) => [at, shown(at)]);
-  const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "chart", role: "img", "aria-label": chart.title },
+  const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "sheet-chart", role: "img", "aria-label": chart.title },
     vertical.ticks.map((at) => [
       svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: vertical.place(at), y2: vertical.place(at), class: at === 0 ? "axis" : "grid" }),
       svg("text", { x: LEFT - 6, y: vertical.place(at) + 4, "text-anchor": "end" }, shown(at)),

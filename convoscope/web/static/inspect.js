@@ -3,6 +3,7 @@
 import { fill, h, uid } from "./dom.js";
 import { field, select, textInput } from "./form.js";
 import { createGivenPicture } from "./given_picture.js";
+import { createLabels } from "./labels.js";
 import { bytesOf } from "./raster.js";
 import { createSheet } from "./sheet.js";
 
@@ -74,7 +75,9 @@ export function createInspect({ t, language, source, query, network, onstate, an
     try {
       const answer = await source.post("/inspect/show", { view, picture: chosen.picture ? bytesOf(picture) : null });
       if (mine !== asked) return;
-      fill(place, createSheet({ t, language, given: answer }).element);
+      const labels = answer.blocks.some(({ shots }) => shots?.some(({ mark }) => mark)) ? await createLabels({ t, source, given: answer }) : null;
+      if (mine !== asked) return;
+      fill(place, createSheet({ t, language, given: answer, correct: labels?.control }).element, labels?.element);
       announce(t("inspect_done", { view: chosen.titles[language] }));
     } catch (error) {
       if (mine !== asked) return;
