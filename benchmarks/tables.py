@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.breakdown import pictures, time_tables
+from benchmarks.league import league_table
 from benchmarks.records import read
 from benchmarks.words import grouped, in_language
 
@@ -204,7 +205,7 @@ TABLES = {
 }
 
 
-_OTHER = {"time": time_tables, "pictures": pictures}
+_OTHER = {"time": time_tables, "pictures": pictures, "league": league_table}
 
 
 def render(name: str, language: str) -> str:

@@ -17,6 +17,7 @@ from convoscope.convolution import kernels
 from convoscope.core.messages import using_language
 from convoscope.data import registry as data_sets
 from convoscope.data.augment import Augmentation
+from convoscope.league import registry as league_rows
 from convoscope.models.parameters import parameters_of
 from convoscope.runs.views import registry as views
 from convoscope.training.recipe import Setting, recipe_names
@@ -164,6 +165,7 @@ def test_every_member_is_in_its_page(folder: Path) -> None:
         "data.md": list(data_sets),
         "convolution.md": list(kernels),
         "inspection.md": list(views),
+        "league.md": list(league_rows),
         "training.md": [*recipe_names(), *(set(Setting.model_fields) - {"augmentation"}), *Augmentation.model_fields],
     }
     for page, members in expected.items():

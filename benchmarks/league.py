@@ -1,0 +1,137 @@
+"""The league's records: what `convoscope league` measured on whole data sets, and the table that the pages show of it.
+
+convoscope league --data mnist --out runs/league-mnist
+python -m benchmarks.league runs/league-mnist
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks.records import put, read
+from benchmarks.words import grouped, in_language
+from convoscope.league import ordered, registry
+
+_HEADS = {
+    "en": ("row", "published", "ours", "95% interval", "seeds", "fit", "predict", "peak memory", "size"),
+    "es": (
+        "fila",
+        "publicado",
+        "nuestro",
+        "intervalo 95 %",
+        "semillas",
+        "ajuste",
+        "predicción",
+        "memoria máxima",
+        "tamaño",
+    ),
+}
+_NOT_YET = {"en": "not reproduced yet", "es": "aún no reproducido"}
+_MEASURED = (
+    "published_error",
+    "source",
+    "error",
+    "error_std",
+    "errors",
+    "interval",
+    "seeds",
+    "seconds",
+    "predict_seconds",
+    "train_flops",
+    "parameters",
+    "size_bytes",
+    "peak_memory_bytes",
+    "settings",
+    "hardware",
+    "versions",
+    "commit",
+    "date",
+)
+
+Record = dict[str, Any]
+
+
+def main() -> None:
+    """Take the measured rows of a league's folder into the records."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    league = json.loads((parser.parse_args().folder / "league.json").read_text("utf-8"))
+    if league["quick"]:
+        parser.error("a quick league is measured on a part of the data, and makes no record")
+    for entry in league["rows"]:
+        if entry["status"] == "measured":
+            put("league", record_of(entry, league["data"]))
+            print(f"{entry['id']}: {entry['error']:.3%}")
+
+
+def record_of(entry: Record, data: Record) -> Record:
+    """The record of a row of ``league.json``; what doesn't apply is absent."""
+    figures = {name: entry.get(name) for name in _MEASURED}
+    seeds = f" --seeds {len(entry['seeds'])}" if entry["stochastic"] else ""
+    command = f"convoscope league --data {data['name']} --row {entry['id']}{seeds}"
+    made = {"name": entry["name"], "row": entry["id"], "data": data["name"], "test_count": data["test"], **figures}
+    made |= {"commit": entry.get("commit") or "unknown", "command": command}
+    return {name: value for name, value in made.items() if value is not None and value != ""}
+
+
+def league_table(language: str, data: str = "mnist") -> list[str]:
+    """Every row of the league, measured or not, in the order of the league."""
+    found = {record["row"]: record for record in read("league") if record["data"] == data}
+    lines = [_row(_HEADS[language]), _row(["---", *["---:"] * (len(_HEADS[language]) - 1)])]
+    for name in ordered():
+        row = registry.get(name)
+        published = "–" if row.published_error is None else _percent(row.published_error, language)
+        label = f"{row.names[language]} (`{name}`)"
+        record = found.get(name)
+        lines.append(
+            _row([label, published, *(_cells(record, language) if record else [_NOT_YET[language]] + ["–"] * 6)])
+        )
+    origins = _origins(list(found.values()), language)
+    return [*lines, *(["", *origins] if origins else []), ""]
+
+
+def _cells(record: Record, language: str) -> list[str]:
+    low, high = (grouped(100 * bound, language, 2) for bound in record["interval"])
+    error = _percent(record["error"], language)
+    if "error_std" in record:
+        error = f"{grouped(100 * record['error'], language, 2)} ± {_percent(record['error_std'], language)}"
+    memory = record.get("peak_memory_bytes")
+    return [
+        error,
+        f"{low}–{high} %",
+        str(len(record["seeds"])),
+        _seconds(record["seconds"], language),
+        _seconds(record["predict_seconds"], language),
+        "–" if memory is None else f"{grouped(memory / 1e6, language)} MB",
+        f"{grouped(record['size_bytes'] / 1e6, language, 1)} MB",
+    ]
+
+
+def _percent(share: float, language: str) -> str:
+    return f"{grouped(100 * share, language, 2)} %"
+
+
+def _seconds(seconds: float, language: str) -> str:
+    return f"{grouped(seconds, language, 0 if seconds >= 10 else 1)} s"
+
+
+def _row(cells: Any) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _origins(records: list[Record], language: str) -> list[str]:
+    """Hardware and versions, with the row's own command to be put in."""
+    lines: dict[str, None] = {}
+    for record in records:
+        versions = record["versions"]
+        shown = ", ".join(f"{name} {versions[name]}" for name in ("torch", "numpy", "scikit-learn") if name in versions)
+        command = f"convoscope league --data {record['data']}"
+        lines[f"- `{command}`: {in_language(record['hardware'], language)}; {shown}; {record['date'][:10]}."] = None
+    return list(lines)
+
+
+if __name__ == "__main__":
+    main()

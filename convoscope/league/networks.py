@@ -1,0 +1,176 @@
+"""Rows that are neural networks: a family, a recipe, and what both say is all there is to them; and committees."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convoscope import models
+from convoscope.core.errors import RequestError
+from convoscope.core.spec import parse_spec
+from convoscope.data import ImageData
+from convoscope.league.identity import closure
+from convoscope.league.row import Measured, Work
+from convoscope.runs.evaluation import check_views
+from convoscope.runs.run import Run
+from convoscope.training.launch import train
+from convoscope.training.progress import Listener, Plan
+from convoscope.training.recipe import Setting, setting_from
+from convoscope.training.worker import split
+
+MEMBER_SEEDS = 1000
+"""Seeds of a committee's members lie this far apart from those of another committee's."""
+
+_LOOP = (
+    "convoscope.data.augment",
+    "convoscope.data.batches",
+    "convoscope.runs.evaluation",
+    "convoscope.training.clock",
+    "convoscope.training.focus",
+    "convoscope.training.loop",
+    "convoscope.training.optimizers",
+)
+_WITHOUT = frozenset(f"convoscope.models.{name}" for name in ("_registry", "parameters", "summary", "layers", "shadow"))
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network and how it is trained.
+
+    Attributes:
+        recipe: its name, with changes if wished.
+        model: its specification; the recipe's own if None.
+        quick_epochs: with ``--quick``.
+        views: test-time augmentation.
+    """
+
+    recipe: str
+    model: str | None = None
+    quick_epochs: int = 10
+    views: str = "none"
+
+    def settings(self, data: ImageData, quick: bool) -> dict[str, Any]:
+        """The recipe's whole setting for pictures of this kind, with the network, the epochs and the views."""
+        setting = self._setting(data)
+        training, _ = split(data, setting, 0)
+        epochs = self.quick_epochs if quick else setting.epochs_for(len(training))
+        return {**setting.model_dump(mode="json"), "epochs": epochs, "views": self.views}
+
+    def code(self, data: ImageData) -> set[str]:
+        """The family's file with what it is made of, and the training loop."""
+        family = models.registry.get(parse_spec(self._setting(data).model).name)
+        return closure([family.__module__], ("convoscope.models.",), _WITHOUT) | set(_LOOP)
+
+    def check(self, data: ImageData) -> None:
+        """Refuse a single class, pictures too small for the network, and too few to set some aside."""
+        if len(np.unique(data.train.labels)) < 2:
+            raise RequestError("league.one_class")
+        setting = self._setting(data)
+        split(data, setting, 0)
+        models.build(setting.model, data.shape, len(data.classes))
+
+    def measure(self, data: ImageData, work: Work) -> Measured:
+        """Train into the folder, going on from where an earlier process was interrupted, then predict."""
+        return _measured(data, [(self, work)])
+
+    def trained(self, data: ImageData, work: Work) -> Run:
+        """The run in the folder: complete, gone on with, or begun now."""
+        listener = _Share(work.progress)
+        if (work.folder / "run.json").exists():
+            return train(data, resume=work.folder, listener=listener)
+        epochs = self.quick_epochs if work.quick else None
+        return train(
+            data, self.model, self.recipe, epochs=epochs, seed=work.seed, out=work.folder, listener=listener,
+            test_time_augmentation=self.views,
+        )  # fmt: skip
+
+    def probabilities(self, run: Run, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """(N, classes)."""
+        shares: NDArray[np.float64] = run.logits(images, check_views(self.views)).double().softmax(dim=1).numpy()
+        return shares
+
+    def _setting(self, data: ImageData) -> Setting:
+        _, setting = setting_from(self.recipe, data.shape[0])
+        return setting if self.model is None else setting.model_copy(update={"model": self.model})
+
+
+@dataclass(frozen=True)
+class Committee:
+    """Several networks, each trained by itself; the mean of their probabilities decides.
+
+    Source: D. Ciresan, U. Meier, J. Schmidhuber, "Multi-column deep neural networks for image classification" (2012).
+
+    Attributes:
+        members: each with its own seed, and its own network or recipe if wished.
+    """
+
+    members: tuple[Network, ...]
+
+    def settings(self, data: ImageData, quick: bool) -> dict[str, Any]:
+        """Those of all members."""
+        return {"members": [member.settings(data, quick) for member in self.members]}
+
+    def code(self, data: ImageData) -> set[str]:
+        """That of all members."""
+        return set().union(*(member.code(data) for member in self.members))
+
+    def check(self, data: ImageData) -> None:
+        """Refuse what a member refuses."""
+        for member in self.members:
+            member.check(data)
+
+    def measure(self, data: ImageData, work: Work) -> Measured:
+        """Train one member after the other, then have them all predict."""
+        count = len(self.members)
+
+        def passed(number: int, share: float) -> None:
+            work.progress((number + share) / count)
+
+        return _measured(data, [
+            (member, Work(MEMBER_SEEDS * (work.seed + 1) + at, work.quick, work.folder / str(at), partial(passed, at)))
+            for at, member in enumerate(self.members)
+        ])  # fmt: skip
+
+
+def _measured(data: ImageData, team: list[tuple[Network, Work]]) -> Measured:
+    runs = []
+    for member, work in team:
+        work.folder.parent.mkdir(parents=True, exist_ok=True)
+        run = member.trained(data, work)
+        if run.metrics is None or run.metrics["interrupted"]:
+            raise RequestError("league.interrupted")
+        runs.append((member, run))
+    begun = time.perf_counter()
+    shares = sum(member.probabilities(run, data.test.images) for member, run in runs)
+    seconds = time.perf_counter() - begun
+    metrics = [run.metrics or {} for _, run in runs]
+    return Measured(
+        np.asarray(shares).argmax(axis=1).astype(np.int64),
+        sum(one["seconds"] for one in metrics),
+        seconds,
+        sum(run.folder.weights_file.stat().st_size for _, run in runs),
+        sum(one["parameters"] for one in metrics),
+        sum(one["train_flops"] for one in metrics),
+    )
+
+
+class _Share(Listener):
+    """Passes on what share of the steps is done."""
+
+    def __init__(self, progress: Callable[[float], None]) -> None:
+        self._progress = progress
+
+    def on_start(self, plan: Plan, done_steps: int) -> None:
+        """Remember the number of steps."""
+        self._total, self._done = max(plan.total_steps, 1), done_steps
+
+    def on_step(self, epoch: int, loss: float, images: int) -> None:  # noqa: ARG002
+        """One more."""
+        self._done += 1
+        self._progress(self._done / self._total)

@@ -1,0 +1,1 @@
+"""The rows of the league: one file each, or one for a few of a kind."""

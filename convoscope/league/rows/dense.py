@@ -1,0 +1,55 @@
+"""Fully connected networks, without distortions of the training pictures and with them."""
+
+from __future__ import annotations
+
+from convoscope.league.networks import Network
+from convoscope.league.row import Row, registry
+
+_SIMARD = "Simard, Steinkraus, Platt, Best practices for convolutional neural networks, 2003"
+
+registry.register("dense-800")(
+    Row(
+        place=60,
+        names={"en": "dense net 784-800-10", "es": "red densa 784-800-10"},
+        learner=Network("steady:images_seen=2400000", "dense-800:dropout=0.5", quick_epochs=20),
+        stochastic=True,
+        seconds=(300, 3),
+        published_error=0.016,
+        source=f"{_SIMARD}: cross-entropy, no distortions",
+    )
+)
+
+registry.register("dense-800-elastic")(
+    Row(
+        place=70,
+        names={
+            "en": "dense net 784-800-10, elastic distortions",
+            "es": "red densa 784-800-10, distorsiones elásticas",
+        },
+        learner=Network("elastic", "dense-800", quick_epochs=20),
+        stochastic=True,
+        seconds=(2400, 5),
+        published_error=0.007,
+        source=f"{_SIMARD}: cross-entropy, elastic distortions",
+        notes={
+            "en": "Often listed as 'no preprocessing': it is the same network, and what differs is the augmentation.",
+            "es": "Suele figurar «sin preprocesamiento»: es la misma red, y lo que cambia es el aumento de datos.",
+        },
+    )
+)
+
+registry.register("dense-6-elastic")(
+    Row(
+        place=80,
+        names={
+            "en": "dense net 784-2500-2000-1500-1000-500-10, elastic and affine distortions",
+            "es": "red densa 784-2500-2000-1500-1000-500-10, distorsiones elásticas y afines",
+        },
+        learner=Network("elastic:rotate=15,scale=0.15,batch_size=400,images_seen=4800000", "dense-6", quick_epochs=12),
+        stochastic=True,
+        seconds=(5000, 20),
+        published_error=0.0035,
+        source="Cireşan, Meier, Gambardella, Schmidhuber, Deep, big, simple neural nets for handwritten digit "
+        "recognition, 2010",
+    )
+)

@@ -1,0 +1,235 @@
+"""Real leagues over real digits, each row in its own process: cached, resumed after kills, never lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import convoscope as cs
+from convoscope.core.errors import RequestError
+from convoscope.core.messages import using_language
+from convoscope.league import League, Request, find_row, ordered, registry, run_league
+from convoscope.league.progress import Cell, Forecast, Listener
+from convoscope.league.table import Outcome
+
+ROWS = ("lda-pairwise", "decision-tree", "knn")
+
+
+class Heard(Listener):
+    """Writes down what it hears."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[str, int]] = []
+        self.failed: list[str] = []
+
+    def on_cell(self, cell: Cell) -> None:
+        self.begun.append((cell.row, cell.seed))
+
+    def on_failed(self, cell: Cell, reason: str) -> None:
+        self.failed.append(reason)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> League:
+    """Three rows on the 8x8 digits."""
+    out = tmp_path_factory.mktemp("league") / "digits"
+    return run_league(Request("digits", rows=ROWS, seeds=2, out=out))
+
+
+def entries(league: League) -> dict[str, dict[str, Any]]:
+    return {entry["id"]: entry for entry in league.table()["rows"]}
+
+
+def test_the_figures_are_those_of_the_saved_predictions(played: League) -> None:
+    data = cs.load("digits")
+    found = entries(played)
+    for name in ROWS:
+        entry = found[name]
+        files = sorted((played.folder / "results").glob(f"{name}-?-*.npz"))
+        errors = []
+        for file in files:
+            with np.load(file, allow_pickle=False) as saved:
+                errors.append((saved["predictions"] != data.test.labels).mean())
+        assert entry["status"] == "measured"
+        assert entry["seeds"] == ([0, 1] if registry.get(name).stochastic else [0])
+        assert entry["error"] == pytest.approx(np.mean(errors))
+        assert entry["errors"] == pytest.approx(errors)
+        low, high = entry["interval"]
+        assert low <= entry["error"] <= high
+        assert (entry["error_std"] is None) == (len(errors) == 1)
+    assert found["decision-tree"]["error_std"] == pytest.approx(np.std(found["decision-tree"]["errors"], ddof=1))
+
+
+def test_every_figure_says_where_it_comes_from(played: League) -> None:
+    for name in ROWS:
+        entry = entries(played)[name]
+        stated = {"seconds", "predict_seconds", "peak_memory_bytes", "size_bytes", "hardware", "versions", "date"}
+        assert stated | {"settings", "threads", "published_error", "source"} <= entry.keys()
+        assert entry["peak_memory_bytes"] > 10_000_000
+        assert entry["size_bytes"] > 1000
+
+
+def test_rows_that_were_not_run_say_so(played: League) -> None:
+    for name, entry in entries(played).items():
+        if name not in ROWS:
+            assert (entry["status"], entry["error"], entry["seconds"]) == ("not reproduced yet", None, None)
+    assert json.loads((played.folder / "league.json").read_text("utf-8")) == json.loads(json.dumps(played.table()))
+
+
+def test_what_all_rows_miss_is_what_each_misses(played: League) -> None:
+    table = played.table()
+    missed = [set(entry["missed"]) for entry in table["rows"] if entry["status"] == "measured"]
+    assert set(table["missed_by_all"]) == set.intersection(*missed)
+
+
+def test_two_rows_are_compared_by_their_predictions(played: League) -> None:
+    found = played.compare("knn", "decision tree")
+    first, second = (set(entries(played)[name]["missed"]) for name in ("knn", "decision-tree"))
+    assert (found.only_first, found.only_second) == (len(first - second), len(second - first))
+    assert found.both == len(first & second)
+    assert found.p < 1e-6
+    with using_language("en"), pytest.raises(RequestError, match="rbf-svm can't be compared: it has not been run"):
+        played.compare("knn", "rbf-svm")
+
+
+def test_what_is_done_is_not_done_again(played: League) -> None:
+    heard = Heard()
+    again = run_league(Request("digits", rows=(*ROWS, "logistic-regression"), seeds=2, out=played.folder), heard)
+    assert heard.begun == [("logistic-regression", 0)]
+    for name in ROWS:
+        assert entries(again)[name] == entries(played)[name]
+    heard = Heard()
+    run_league(Request("digits", rows=("decision-tree",), seeds=3, out=played.folder), heard)
+    assert heard.begun == [("decision-tree", 2)]
+
+
+@pytest.mark.parametrize("harm", [
+    lambda json_file, _: json_file.write_text("{", "utf-8"),
+    lambda _, npz: npz.write_bytes(npz.read_bytes()[:40]),
+    lambda _, npz: npz.unlink(),
+])  # fmt: skip
+def test_a_damaged_result_is_measured_again(
+    played: League, tmp_path: Path, harm: Callable[[Path, Path], object]
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(played.folder, copy)
+    (json_file,) = (copy / "results").glob("lda-pairwise-0-*.json")
+    harm(json_file, json_file.with_suffix(".npz"))
+    heard = Heard()
+    league = run_league(Request("digits", rows=("lda-pairwise", "knn"), out=copy), heard)
+    assert heard.begun == [("lda-pairwise", 0)]
+    assert entries(league)["lda-pairwise"]["error"] == entries(played)["lda-pairwise"]["error"]
+
+
+def test_a_row_of_another_data_set_is_not_taken_for_this_one(played: League) -> None:
+    heard = Heard()
+    run_league(Request("digits", rows=("knn",), quick=True, out=played.folder), heard)
+    assert heard.begun == [("knn", 0)]
+
+
+class Murderer(Listener):
+    """Kills the process of a row as soon as it reports progress."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+
+    def on_progress(self, cell: Cell, share: float) -> None:
+        if cell.row == "lenet5":
+            for child in children(os.getpid()):
+                os.kill(child, signal.SIGKILL)
+
+    def on_failed(self, cell: Cell, reason: str) -> None:
+        self.reasons.append(reason)
+
+
+@pytest.mark.slow
+def test_a_row_that_crashes_ends_only_itself(tmp_path: Path) -> None:
+    murderer = Murderer()
+    request = Request("digits", rows=("lenet5", "knn"), quick=True, out=tmp_path / "league")
+    with using_language("en"):
+        found = entries(run_league(request, murderer))
+        assert found["lenet5"]["status"] == "failed"
+        assert "SIGKILL" in str(found["lenet5"]["reason"])
+        assert found["knn"]["status"] == "measured"
+        assert murderer.reasons == [found["lenet5"]["reason"]]
+
+
+def test_what_a_row_cannot_take_does_not_stop_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVOSCOPE_CACHE", str(tmp_path / "cache"))
+    pictures = colour_pictures(tmp_path / "pictures", {"one": 6, "two": 6})
+    with using_language("es"):
+        league = run_league(Request(str(pictures), rows=("p2dhmdm", "knn"), out=tmp_path / "league"))
+        found = entries(league)
+    assert found["p2dhmdm"]["status"] == "does not apply"
+    assert "grises" in str(found["p2dhmdm"]["reason"])
+    assert found["knn"]["status"] == "measured"
+
+
+def test_a_folder_of_one_class_applies_to_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVOSCOPE_CACHE", str(tmp_path / "cache"))
+    pictures = colour_pictures(tmp_path / "pictures", {"one": 6})
+    league = run_league(Request(str(pictures), out=tmp_path / "league"))
+    assert {entry["status"] for entry in league.table()["rows"]} == {"does not apply"}
+    assert all(entry["reason"] for entry in league.table()["rows"])
+
+
+def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear", "utf-8")
+    with using_language("en"), pytest.raises(RequestError, match="holds something else than a league"):
+        run_league(Request("digits", rows=("knn",), out=tmp_path))
+    assert [file.name for file in tmp_path.iterdir()] == ["letter.txt"]
+    with using_language("en"), pytest.raises(RequestError, match="is a file"):
+        run_league(Request("digits", rows=("knn",), out=tmp_path / "letter.txt"))
+
+
+@pytest.mark.parametrize("seeds", [0, -1, 101])
+def test_seeds_out_of_range_are_refused_before_anything_is_made(tmp_path: Path, seeds: int) -> None:
+    with using_language("en"), pytest.raises(RequestError, match="choose 1 to 100"):
+        run_league(Request("digits", seeds=seeds, out=tmp_path / "league"))
+    assert not (tmp_path / "league").exists()
+
+
+def test_the_time_left_follows_what_was_measured() -> None:
+    cells = [Cell("knn", seed, "", 10.0) for seed in range(3)]
+    forecast = Forecast(cells)
+    assert forecast.total == 30
+    forecast.start(cells[0])
+    forecast.move(0.5)
+    assert forecast.passed == 5
+    forecast.finish()
+    assert forecast.passed == 10
+    assert 0 < forecast.left() < 60
+
+
+def test_an_outcome_without_seeds_has_a_status() -> None:
+    row = registry.get(find_row("knn"))
+    assert Outcome(row).status == "not reproduced yet"
+    assert Outcome(row, reason={"en": "x", "es": "x"}).status == "failed"
+    assert Outcome(row, reason={"en": "x", "es": "x"}, refused=True).status == "does not apply"
+    assert ordered()[0] == "lda-pairwise"
+
+
+def colour_pictures(folder: Path, counts: dict[str, int]) -> Path:
+    """Real digits, in red, as PNG files in class folders."""
+    digits = cs.load("digits").train
+    for label, (name, count) in enumerate(counts.items()):
+        (folder / name).mkdir(parents=True)
+        for number, image in enumerate(digits.images[digits.labels == label][:count, 0]):
+            red = np.stack([image, image // 2, image // 3], axis=-1)
+            Image.fromarray(red).save(folder / name / f"{number}.png")
+    return folder
+
+
+def children(process: int) -> list[int]:
+    """The processes that `process` started and that are still there."""
+    tasks = Path(f"/proc/{process}/task")
+    return [int(child) for task in tasks.iterdir() for child in (task / "children").read_text("ascii").split()]
