@@ -54,17 +54,20 @@ class ErrorLab:
     @property
     def guesses(self) -> NDArray[np.int64]:
         """(N,) what the net says."""
-        return self.logits.argmax(axis=1)
+        guesses: NDArray[np.int64] = self.logits.argmax(axis=1)
+        return guesses
 
     @property
     def losses(self) -> NDArray[np.float64]:
         """(N,) negative logarithm of the true class's probability."""
-        return -log_probabilities(self.logits)[np.arange(len(self.labels)), self.labels]
+        losses: NDArray[np.float64] = -log_probabilities(self.logits)[np.arange(len(self.labels)), self.labels]
+        return losses
 
     @property
     def sureness(self) -> NDArray[np.float64]:
         """(N,) probability of what the net says."""
-        return np.exp(log_probabilities(self.logits).max(axis=1))
+        sure: NDArray[np.float64] = np.exp(log_probabilities(self.logits).max(axis=1))
+        return sure
 
     def confusion(self) -> NDArray[np.int64]:
         """(classes, classes): rows are true classes, columns what the net says."""

@@ -62,6 +62,6 @@ def _rows(output: Tensor, most: int | None) -> Tensor:
     maps = output.float()
     if most is not None and maps.dim() == 4 and maps[0].numel() > most:
         side = max(1, int((most / maps.shape[1]) ** 0.5))
-        size = [min(length, side) for length in maps.shape[2:]]
+        size = min(maps.shape[2], side), min(maps.shape[3], side)
         maps = torch.nn.functional.adaptive_avg_pool2d(maps, size)
     return maps.flatten(1).clone()

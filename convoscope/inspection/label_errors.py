@@ -84,5 +84,7 @@ def discriminant(
         priors = np.log(counts / len(y))
     scores = judged @ weights - 0.5 * (means.T * weights).sum(axis=0) + priors
     scores -= scores.max(axis=1, keepdims=True)
-    shares: NDArray[np.float64] = np.exp(scores)
-    return shares / shares.sum(axis=1, keepdims=True)
+    shares = np.exp(scores)
+    shares /= shares.sum(axis=1, keepdims=True)
+    probabilities: NDArray[np.float64] = shares
+    return probabilities

@@ -131,6 +131,6 @@ def _suspects(lab: ErrorLab) -> Pictures:
         values = {"label": names[label], "guess": names[one.guess], "margin": f"{one.margin:+.2f}"}
         caption = words("labels_shot", index=row, **values)
         shots.append(Shot(np.array(train.images[row]), caption, mark=mark, label=label))
-    values = {"found": len(lab.suspects), "judged": f"{len(lab.rows):,}"}
+    values = {"found": f"{len(lab.suspects):,}", "judged": f"{len(lab.rows):,}"}
     note = words(f"labels_note_{lab.judged}", **values)
     return Pictures(words("labels"), tuple(shots), note)
