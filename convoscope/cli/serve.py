@@ -1,4 +1,4 @@
-"""``convoscope serve``: the page, on this computer."""
+"""``convoscope serve``: the page and the interface for predictions, on this computer."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ import typer
 
 from convoscope.cli._common import Lang, answer, tell
 from convoscope.core.errors import RequestError
-from convoscope.core.messages import say
+from convoscope.core.messages import language, say
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from convoscope.runs.run import Run
-    from convoscope.web.network import Network
+    from convoscope.shipping.classifier import Classifier
 
 
 _LAST_PORT = 65535
-_WAITING = 128
+_WAITING = 2048
+_MOST_OPEN_FILES = 65536
+_SECONDS_TO_FINISH = 10
 
 
 def register(app: typer.Typer) -> None:
@@ -29,29 +33,37 @@ def register(app: typer.Typer) -> None:
     @app.command(help=say("web.help_serve"))
     def serve(
         run: Annotated[
-            Path | None, typer.Argument(metavar="[RUN]", help=say("web.help_run"), show_default=False)
+            Path | None, typer.Argument(metavar="[RUN|FILE.onnx]", help=say("web.help_run"), show_default=False)
         ] = None,
         host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help=say("web.help_host"))] = "127.0.0.1",
         port: Annotated[int, typer.Option("--port", metavar="N", help=say("web.help_port"))] = 8000,
         as_json: Annotated[bool, typer.Option("--json", help=say("web.help_json"))] = False,
         lang: Lang = None,
     ) -> None:
-        network = None if run is None else _open(run)
+        network, classifier = _open(run)
         listener = _listen(host, port)
         address = _address(listener, host)
-        if network is None:
+        if run is None:
             tell(say("web.serve_without_run"))
+        if classifier is not None:
+            tell(say("web.serve_file"))
         answer(as_json, {"address": address}, say("web.serve_ready", address=address))
-        _serve(network, host, listener)
+        _serve(network, classifier, host, listener)
 
 
-def _open(path: Path) -> Run:
-    """The run, once it is known that its weights can be read."""
+def _open(path: Path | None) -> tuple[Run | None, Classifier | None]:
+    """The run of a folder, once it is known that its weights can be read; or the classifier in a file."""
+    if path is None:
+        return None, None
+    if path.is_file():
+        from convoscope.shipping.classifier import Classifier
+
+        return None, Classifier.read(path)
     from convoscope.runs.run import Run
 
     run = Run(path)
     _ = run.model
-    return run
+    return run, None
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -82,23 +94,48 @@ def _address(listener: socket.socket, host: str) -> str:
     return f"http://{name}:{listener.getsockname()[1]}"
 
 
-def _warm(network: Network | None) -> None:
+def _warm(app: FastAPI) -> None:
     """Do beforehand, while the reader opens a browser, what would make the first view slow."""
     from convoscope.web import pictures
 
     pictures.built_in()
-    if network is not None:
-        network.warm()
+    if app.state.network is not None:
+        app.state.network.warm()
+    if app.state.predictor is not None:
+        app.state.predictor.begin()
 
 
-def _serve(run: Run | None, host: str, listener: socket.socket) -> None:
+def _allow_many_connections() -> None:
+    """Each connection is an open file, and systems allow few of them unless they are asked."""
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_OPEN_FILES if most == resource.RLIM_INFINITY else min(most, _MOST_OPEN_FILES)
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+def _serve(run: Run | None, classifier: Classifier | None, host: str, listener: socket.socket) -> None:
     import uvicorn
 
+    from convoscope.web.api_predict import Shortcut
     from convoscope.web.app import create_app
     from convoscope.web.guard import LOOPBACK
 
+    _allow_many_connections()
     # On the loopback only its own names are answered; elsewhere any address, but no names that could be rebound.
-    app = create_app(run, hosts=LOOPBACK if host in LOOPBACK else None)
-    threading.Thread(target=_warm, args=(app.state.network,), daemon=True).start()
-    config = uvicorn.Config(app, log_level="warning", server_header=False, ws="none")
+    hosts = LOOPBACK if host in LOOPBACK else None
+    app = create_app(run, classifier=classifier, hosts=hosts)
+    threading.Thread(target=_warm, args=(app,), daemon=True).start()
+    config = uvicorn.Config(
+        Shortcut(app, language(), hosts),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        ws="none",
+        backlog=_WAITING,
+        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+    )
     uvicorn.Server(config).run(sockets=[listener])

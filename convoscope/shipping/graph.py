@@ -33,7 +33,7 @@ def network_graph(model: nn.Module, input_shape: tuple[int, int, int], name: str
     """A network alone: ``inputs`` (N, C, H, W) float32, scaled, to ``logits`` (N, classes).
 
     Args:
-        model: in evaluation mode.
+        model: others may use it meanwhile.
         input_shape: (C, H, W) of one picture.
         name: what to call it in an error.
 
@@ -42,11 +42,13 @@ def network_graph(model: nn.Module, input_shape: tuple[int, int, int], name: str
     """
     import torch
 
+    from convoscope.models.shadow import shadow
+
     example = torch.zeros(2, *input_shape)
     with _quietly():
         try:
             program = torch.onnx.export(
-                model,
+                shadow(model),  # while it exports, PyTorch puts stand-ins in place of the weights
                 (example,),
                 dynamo=True,
                 input_names=["inputs"],

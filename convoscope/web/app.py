@@ -12,24 +12,31 @@ from starlette.exceptions import HTTPException
 from convoscope import __version__
 from convoscope.core.messages import language as language_in_use
 from convoscope.core.messages import say
-from convoscope.web import api_bench, api_inspect, api_labels, api_network
+from convoscope.web import api_bench, api_inspect, api_labels, api_network, api_predict
 from convoscope.web.assets import Asset, assets
 from convoscope.web.faults import add_handlers
 from convoscope.web.guard import LOOPBACK, Guard
+from convoscope.web.predicting import Predictor
 
 if TYPE_CHECKING:
     from convoscope.runs.run import Run
+    from convoscope.shipping.classifier import Classifier
     from convoscope.web.network import Network
 
 
 def create_app(
-    run: Run | None = None, language: str | None = None, *, hosts: Iterable[str] | None = LOOPBACK
+    run: Run | None = None,
+    language: str | None = None,
+    *,
+    classifier: Classifier | None = None,
+    hosts: Iterable[str] | None = LOOPBACK,
 ) -> FastAPI:
     """The application.
 
     Args:
         run: the trained network of the network level; without one the page says how to train one.
         language: for readers whose browser asks for neither Spanish nor English; the one in use when None.
+        classifier: a shipped classifier to predict with; the run's own when None.
         hosts: names the server answers to; None for any IP address.
     """
     app = FastAPI(
@@ -41,6 +48,9 @@ def create_app(
     app.state.sheets = api_inspect.Sheets()
     app.include_router(api_inspect.router)
     app.include_router(api_labels.router)
+    app.include_router(api_predict.router)
+    app.include_router(api_predict.plain)
+    app.state.predictor = _predictor(run, classifier)
     _add_page(app)
     add_handlers(app)
     app.add_middleware(Guard, language=language or language_in_use(), hosts=hosts)
@@ -51,6 +61,18 @@ def _opened(run: Run) -> Network:
     from convoscope.web.network import Network
 
     return Network(run)
+
+
+def _predictor(run: Run | None, classifier: Classifier | None) -> Predictor | None:
+    if classifier is not None:
+        return Predictor(lambda: classifier)
+    return None if run is None else Predictor(lambda: _shipped(run))
+
+
+def _shipped(run: Run) -> Classifier:
+    from convoscope.shipping.export import classifier_of
+
+    return classifier_of(run)
 
 
 def _add_page(app: FastAPI) -> None:

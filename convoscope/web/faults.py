@@ -25,6 +25,14 @@ _STATUS = {
     "web.picture_unknown": 404,
     "web.run_missing": 404,
     "web.busy": 429,
+    "web.predict_missing": 404,
+    "web.predict_type": 415,
+    "web.predict_count": 413,
+    "web.predict_full": 503,
+    "web.predict_late": 503,
+    "web.predict_starting": 503,
+    "web.request_too_large": 413,
+    "web.fault": 500,
     "web.busy_view": 429,
     "web.labels_remote": 403,
 }
@@ -47,15 +55,11 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestError)
     async def request_error(_: Request, error: RequestError) -> JSONResponse:
-        return answer(_STATUS.get(error.key, 400), error.key, str(error), error.values.get("field"))
+        return answer_to(error)
 
     @app.exception_handler(RequestValidationError)
     async def form_error(_: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        key = "web." + _KEYS.get(first["type"], "request_form")
-        # A part of the place is "body" or "query"; the rest names the field as it was written.
-        field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")) or "body"
-        return answer(422, key, say(key, field=field), field)
+        return answer_to_form(error)
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> JSONResponse:
@@ -72,9 +76,31 @@ def add_handlers(app: FastAPI) -> None:
         return _too_large()
 
     @app.exception_handler(Exception)
-    async def our_fault(request: Request, error: Exception) -> JSONResponse:
-        _LOG.error("%s %s", request.method, request.url.path, exc_info=error)
-        return answer(500, "web.fault", say("web.fault"))
+    async def any_fault(request: Request, error: Exception) -> JSONResponse:
+        return our_fault(request, error)
+
+
+def answer_to(error: RequestError) -> JSONResponse:
+    """The answer to a request that can't be met."""
+    response = answer(_STATUS.get(error.key, 400), error.key, str(error), error.values.get("field"))
+    if response.status_code in (429, 503):
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def answer_to_form(error: RequestValidationError) -> JSONResponse:
+    """The answer to a request of another form."""
+    first = error.errors()[0]
+    key = "web." + _KEYS.get(first["type"], "request_form")
+    # A part of the place is "body" or "query"; the rest names the field as it was written.
+    field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path")) or "body"
+    return answer(422, key, say(key, field=field), field)
+
+
+def our_fault(request: Request, error: Exception) -> JSONResponse:
+    """The answer to what should not have happened."""
+    _LOG.error("%s %s", request.method, request.url.path, exc_info=error)
+    return answer(500, "web.fault", say("web.fault"))
 
 
 def _too_large() -> JSONResponse:

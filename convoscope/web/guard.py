@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable
 from urllib.parse import parse_qs, urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from convoscope.core.messages import LANGUAGES, say, using_language
@@ -32,6 +32,8 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_PAIRS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+_NAMES = {name for name, _ in _PAIRS}
 
 
 class TooLargeError(Exception):
@@ -128,10 +130,10 @@ def _limited(receive: Receive) -> Receive:
 def _sealed(send: Send) -> Send:
     async def sealed(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                headers[name] = value
-            headers.setdefault("Cache-Control", "no-store")
+            headers = [pair for pair in message["headers"] if pair[0] not in _NAMES] + _PAIRS
+            if not any(name == b"cache-control" for name, _ in headers):
+                headers.append((b"cache-control", b"no-store"))
+            message["headers"] = headers
         await send(message)
 
     return sealed

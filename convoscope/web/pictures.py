@@ -99,7 +99,15 @@ def _decode(content: bytes) -> Pixels:
             )
         return decode(content)
     except UnreadableError as error:
-        raise RequestError("web.upload_type", field="file") from error
+        raise refusal(error, "file") from error
+
+
+def refusal(error: UnreadableError, field: str) -> RequestError:
+    """The answer to an upload that can't be used: no picture, a damaged one, or one that says it is enormous."""
+    width, found, height = error.detail.partition("x")
+    if error.cause == "pixels" and found:
+        return RequestError("web.upload_pixels", field=field, width=width, height=height, most=MOST_UPLOAD_PIXELS)
+    return RequestError("web.upload_type", field=field)
 
 
 def _digits() -> list[Picture]:

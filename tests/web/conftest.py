@@ -17,6 +17,8 @@ import uvicorn
 
 import convoscope as cs
 from convoscope.runs.run import Run
+from convoscope.shipping.classifier import Classifier
+from convoscope.shipping.export import classifier_of
 from convoscope.web.app import create_app
 
 _ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-crash-reporter", "--disable-breakpad"]
@@ -64,6 +66,12 @@ def server() -> Iterator[Server]:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A LeNet-5 after one epoch on MNIST-5k: enough to look into."""
     return cs.train("mnist-5k", "lenet5", "plain", epochs=1, out=tmp_path_factory.mktemp("runs") / "lenet5")
+
+
+@pytest.fixture(scope="session")
+def classifier(run: Run) -> Classifier:
+    """The run as it is shipped."""
+    return classifier_of(run, threads=1)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import { createAnnouncer } from "./announcer.js";
 import { createBench } from "./bench.js";
+import { createClassify } from "./classify.js";
 import { fill, h } from "./dom.js";
 import { translator } from "./i18n.js";
 import { createInspect } from "./inspect.js";
@@ -10,8 +11,9 @@ import { createSees } from "./sees.js";
 import { fetchMessages, serverSource } from "./source_api.js";
 import { readQuery, writeQuery } from "./state.js";
 
-const LEVELS = { bench: createBench, network: createNetwork, sees: createSees, inspect: createInspect };
+const LEVELS = { bench: createBench, network: createNetwork, sees: createSees, inspect: createInspect, classify: createClassify };
 const ON_A_RUN = ["network", "sees", "inspect"];
+const WITHOUT_RUN = ["web.run_missing", "web.predict_missing"];
 const LANGUAGES = { en: "English", es: "Español" };
 
 const messages = await fetchMessages();
@@ -39,12 +41,13 @@ async function open() {
   try {
     const source = await serverSource(language, t, handed);
     const network = ON_A_RUN.includes(level) ? await source.ask("/network") : null;
+    const classifier = level === "classify" ? await source.ask("/predict") : null;
     if (mine !== opening) return;
     const onstate = (state) => remember({ ...(query.lang ? { lang: language } : {}), level, ...state });
-    current = LEVELS[level]({ t, language, source, query, network, onstate, announce: announcer.say, go });
+    current = LEVELS[level]({ t, language, source, query, network, classifier, onstate, announce: announcer.say, go });
     fill(place, current.element);
   } catch (error) {
-    if (mine === opening) fill(place, error.code === "web.run_missing" ? withoutRun(t, level, error.message) : h("p", { class: "fault", role: "alert" }, error.message));
+    if (mine === opening) fill(place, WITHOUT_RUN.includes(error.code) ? withoutRun(t, level, error.message) : h("p", { class: "fault", role: "alert" }, error.message));
   }
 }
 

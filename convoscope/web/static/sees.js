@@ -1,5 +1,6 @@
 // What the model sees: each step from the picture given to the prediction.
 
+import { createBars } from "./bars.js";
 import { scaleFor } from "./colour.js";
 import { fill, h, uid } from "./dom.js";
 import { createGivenPicture, likeliest, percent } from "./given_picture.js";
@@ -12,7 +13,7 @@ const SIDE = 252;
 export function createSees({ t, source, query, network, onstate, announce, go }) {
   const given = createGivenPicture({ t, source, query, network, onseen: (seen, entries) => show(seen, entries) });
   const steps = h("ol", { class: "steps" });
-  const bars = h("tbody", {});
+  const bars = createBars({ t });
   const verdict = h("p", { class: "prediction" });
   const fault = h("p", { class: "fault", role: "alert" });
   const titleId = uid("title");
@@ -21,9 +22,7 @@ export function createSees({ t, source, query, network, onstate, announce, go })
   const element = h("section", { class: "sees", "aria-labelledby": titleId },
     h("h2", { id: titleId }, t("sees_title")), h("p", { class: "lead" }, t("sees_lead")),
     given.element, fault, steps, verdict,
-    h("table", { class: "bars" }, h("caption", {}, t("sees_probabilities")),
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("sees_class")), h("th", { scope: "col" }, t("sees_probability")))), bars),
-    onward);
+    bars.element, onward);
 
   function show(seen, from) {
     entries = from;
@@ -32,7 +31,7 @@ export function createSees({ t, source, query, network, onstate, announce, go })
       one(seen.steps.length, "normalise", seen.inputs, false));
     const best = likeliest(seen.probabilities);
     verdict.textContent = t("prediction", { label: best.label, share: percent(best.probability) });
-    fill(bars, seen.probabilities.map((entry) => bar(entry, entry === best)));
+    bars.show(seen.probabilities);
     announce(verdict.textContent);
   }
 
@@ -47,10 +46,4 @@ export function createSees({ t, source, query, network, onstate, announce, go })
 
   given.load().catch((error) => { fault.textContent = error.message; });
   return { element, destroy: () => {} };
-}
-
-function bar({ label, probability }, best) {
-  const drawn = h("span", { class: best ? "bar best" : "bar" });
-  drawn.style.width = `${Math.max(0.2, 16 * probability)}rem`;
-  return h("tr", {}, h("th", { scope: "row" }, label), h("td", {}, drawn, h("span", {}, percent(probability))));
 }
