@@ -31,7 +31,9 @@ def register(app: typer.Typer) -> None:
         lang: Lang = None,
     ) -> None:
         from convoscope.league import Request, run_league
+        from convoscope.league.drawing import draw_league
         from convoscope.league.progress import Terminal
+        from convoscope.web.league_document import write_league_page
 
         rows = (*(row or ()), *(compare or ()))
         asked = Request(data, rows, seeds, quick, out, data_dir, size)
@@ -43,7 +45,10 @@ def register(app: typer.Typer) -> None:
         if compare:
             table["comparison"], sentence = _comparison(played, *compare)
             words += ["", sentence]
-        tell(say("cli.league_next", path=str(played.folder / "league.json")))
+        page = write_league_page(played, played.folder / "league.html")
+        if any(entry["error"] is not None for entry in whole["rows"]):
+            draw_league(played.folder / "league.png", whole)
+        tell(say("cli.league_next", path=str(page)))
         answer(as_json, table, "\n".join(words))
 
 

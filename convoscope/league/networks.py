@@ -35,6 +35,7 @@ _LOOP = (
     "convoscope.training.focus",
     "convoscope.training.loop",
     "convoscope.training.optimizers",
+    "convoscope.training.winograd",
 )
 _WITHOUT = frozenset(f"convoscope.models.{name}" for name in ("_registry", "parameters", "summary", "layers", "shadow"))
 

@@ -43,7 +43,7 @@ def asked_for() -> set[tuple[str, str, bool]]:
     found = set()
     for path, text in SOURCES.items():
         for room, name, end in _ROOM_KEY.findall(text):
-            if not name.endswith(("json", "toml", "onnx")):
+            if not name.endswith(("json", "toml", "onnx", "html", "png")):
                 found.add((room, name, end == "{"))
         if path.parent.name == "cli":  # option("--data", "train_data") names keys of the room "cli"
             found |= {("cli", name, False) for name in re.findall(r'(?<!_)option\("--[\w-]+", "(\w+)"', text)}

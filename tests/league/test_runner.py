@@ -6,6 +6,9 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,6 +139,32 @@ def test_a_row_of_another_data_set_is_not_taken_for_this_one(played: League) -> 
     assert heard.begun == [("knn", 0)]
 
 
+@pytest.mark.slow
+def test_kill_9_loses_no_finished_row(tmp_path: Path) -> None:
+    out = tmp_path / "league"
+    words = ["league", "--data", "digits", "--out", str(out), "--json", "--seeds", "1"]
+    words += [word for row in ("lda-pairwise", "pca-quadratic", "lenet5") for word in ("--row", row)]
+    command = [sys.executable, "-m", "convoscope", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        wait_until(lambda: any((out / "runs").glob("lenet5-*/checkpoint/*")))  # the third row is being trained
+        (worker,) = children(process.pid)
+        process.kill()
+        process.wait()
+    wait_until(lambda: not Path(f"/proc/{worker}").exists())  # the one that worked for it ends, too
+    before = {file.name: file.read_bytes() for file in (out / "results").iterdir()}
+    assert {name.split("-0-")[0] for name in before if name.endswith(".json")} == {"lda-pairwise", "pca-quadratic"}
+    curves = next((out / "runs").glob("lenet5-*/curves.jsonl"))
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "1 of 1: lenet5" in done.stderr
+    assert "pca-quadratic" not in done.stderr
+    for name, content in before.items():
+        assert (out / "results" / name).read_bytes() == content, name
+    rows = json.loads(done.stdout)["rows"]
+    assert [row["status"] for row in rows] == ["measured"] * 3
+    epochs = [json.loads(line)["epoch"] for line in curves.read_text("utf-8").splitlines()]
+    assert epochs == list(range(1, len(epochs) + 1)), "the training went on from its checkpoint"
+
+
 class Murderer(Listener):
     """Kills the process of a row as soon as it reports progress."""
 
@@ -233,3 +262,11 @@ def children(process: int) -> list[int]:
     """The processes that `process` started and that are still there."""
     tasks = Path(f"/proc/{process}/task")
     return [int(child) for task in tasks.iterdir() for child in (task / "children").read_text("ascii").split()]
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    for _ in range(20_000):
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not come about")

@@ -10,7 +10,7 @@ registry.register("stump-products")(
     Row(
         place=30,
         names=classical.registry.get("stump-products").names,
-        learner=Estimator("stump-products", quick={"rounds": 300}),
+        learner=Estimator("stump-products", quick={"rounds": 200}),
         stochastic=True,
         seconds=(3000, 10),
         published_error=0.0087,

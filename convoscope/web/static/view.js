@@ -5,10 +5,11 @@ import { createBench } from "./bench.js";
 import { fill, h } from "./dom.js";
 import { translator } from "./i18n.js";
 import { createLayers } from "./layers.js";
+import { createLeague } from "./league.js";
 import { createSheet } from "./sheet.js";
 import { inlineSource } from "./source_inline.js";
 
-const LEVELS = { bench: createBench, layers: createLayers, sheet: createSheet };
+const LEVELS = { bench: createBench, layers: createLayers, league: createLeague, sheet: createSheet };
 const LANGUAGES = { en: "English", es: "Español" };
 
 /** Show `given` in `root`; both languages stay a click apart. It holds {level, language, messages} and what its level needs:

@@ -1,0 +1,36 @@
+// Whether one of two rows is better, or luckier: McNemar's test, computed beforehand for every pair.
+
+import { h, uid } from "./dom.js";
+
+/** The section. options: {t, rows (measured), pairs: {"first second": {only_first, only_second, both, p, exact}}}. */
+export function createCompare({ t, rows, pairs }) {
+  const answer = h("p", { role: "status" });
+  const [first, second] = [0, rows.length - 1].map((at, place) => choice(place === 0 ? "league_first" : "league_second", at));
+  const titleId = uid("title");
+
+  function choice(key, chosen) {
+    const select = h("select", { onchange: () => tell() }, rows.map((row, at) => h("option", { value: row.id, selected: at === chosen }, row.label)));
+    return { select, element: h("label", { class: "field" }, h("span", {}, t(key)), select) };
+  }
+
+  function tell() {
+    const [one, other] = [first, second].map(({ select }) => select.value);
+    const found = pairs[`${one} ${other}`];
+    if (!found) {
+      answer.textContent = t("league_same");
+      return;
+    }
+    const [only_first, only_second, both, p, exact] = found;
+    const key = p < 0.05 ? "league_differ" : "league_alike";
+    const values = { first: one, second: other, only_first, only_second, both, p: probability(p), kind: t(exact ? "league_exact" : "league_chi") };
+    answer.textContent = t(key, values);
+  }
+
+  tell();
+  return h("section", { class: "compare", "aria-labelledby": titleId }, h("h3", { id: titleId }, t("league_compare")),
+    h("p", { class: "hint" }, t("league_compare_hint")), h("div", { class: "row" }, first.element, second.element), answer);
+}
+
+function probability(p) {
+  return p < 1e-4 ? "< 0.0001" : `= ${Number(p.toPrecision(2))}`;
+}
