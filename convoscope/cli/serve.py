@@ -120,9 +120,9 @@ def _allow_many_connections() -> None:
 def _serve(run: Run | None, classifier: Classifier | None, host: str, listener: socket.socket) -> None:
     import uvicorn
 
-    from convoscope.web.api_predict import Shortcut
     from convoscope.web.app import create_app
     from convoscope.web.guard import LOOPBACK
+    from convoscope.web.shortcut import Shortcut
 
     _allow_many_connections()
     # On the loopback only its own names are answered; elsewhere any address, but no names that could be rebound.

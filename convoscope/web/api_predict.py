@@ -6,32 +6,30 @@ import base64
 import binascii
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.types import Receive, Scope, Send
 
 from convoscope.core.errors import RequestError
 from convoscope.data.decode import UnreadableError, decode, examine, fit
 from convoscope.data.types import Pixels
 from convoscope.web import pictures
-from convoscope.web.faults import FAULTS, Fault, answer_to, answer_to_form, our_fault
-from convoscope.web.guard import MOST_BODY_BYTES, Guard, TooLargeError
+from convoscope.web.faults import FAULTS, Fault
+from convoscope.web.guard import MOST_BODY_BYTES
 from convoscope.web.metrics import MEDIA_TYPE
 from convoscope.web.network_forms import Given
 from convoscope.web.predicting import Predictor
 from convoscope.web.seeing import steps_of_drawing
 
 MOST_PICTURES = 256
-MOST_HELD_BYTES = 256 << 20
 PATH = "/api/v1/predict"
 
 _SMALL_PIXELS = 128 * 128
@@ -188,69 +186,6 @@ def metrics(request: Request) -> Response:
     """The figures, for Prometheus."""
     predictor: Predictor | None = request.app.state.predictor
     return PlainTextResponse("" if predictor is None else predictor.metrics.text(), media_type=MEDIA_TYPE)
-
-
-class Shortcut:
-    """ASGI application around the whole one: predictions go straight to the work, all else to `app`.
-
-    The route `predict` answers both ways; what FastAPI does before and after it takes longer than a prediction.
-
-    Args:
-        app: the application, as `convoscope.web.app.create_app` makes it.
-        language: as there.
-        hosts: as there.
-    """
-
-    def __init__(self, app: FastAPI, language: str, hosts: Iterable[str] | None) -> None:
-        self._app = app
-        self._held = 0
-        self._guarded = Guard(self._predicted, language, hosts)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        straight = scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST"
-        await (self._guarded if straight and self._app.state.predictor else self._app)(scope, receive, send)
-
-    async def _predicted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["app"] = self._app
-        request = Request(scope, receive)
-        # What one request may hold is limited by the guard; what all of them may hold together, here.
-        size = int(request.headers.get("content-length", MOST_BODY_BYTES))
-        if self._held + size > MOST_HELD_BYTES:
-            await answer_to(RequestError("web.predict_full"))(scope, receive, send)
-            return
-        self._held += size
-        try:
-            response = await _answered(request)
-        finally:
-            self._held -= size
-        await response(scope, receive, send)
-
-
-_switches = TypeAdapter(bool)
-
-
-async def _answered(request: Request) -> Response:
-    """What `predict` answers, faults included."""
-    try:
-        return await predict(request, drawn=_switch(request, "drawn"), invert=_switch(request, "invert"))
-    except RequestError as error:
-        return answer_to(error)
-    except RequestValidationError as error:
-        return answer_to_form(error)
-    except TooLargeError:
-        return answer_to(RequestError("web.request_too_large", most=MOST_BODY_BYTES >> 20))
-    except Exception as error:
-        return our_fault(request, error)
-
-
-def _switch(request: Request, name: str) -> bool:
-    if not request.scope["query_string"]:
-        return False
-    try:
-        return _switches.validate_python(request.query_params.get(name, False))
-    except ValidationError as error:
-        raise RequestValidationError([{**error.errors()[0], "loc": ("query", name)}]) from error
 
 
 def _predictor(request: Request) -> Predictor:

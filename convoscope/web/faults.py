@@ -33,6 +33,7 @@ _STATUS = {
     "web.predict_starting": 503,
     "web.request_too_large": 413,
     "web.fault": 500,
+    "shipping.not_expressible": 501,
     "web.busy_view": 429,
     "web.labels_remote": 403,
 }

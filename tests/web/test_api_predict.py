@@ -19,9 +19,10 @@ import convoscope as cs
 from convoscope.core.messages import LANGUAGES
 from convoscope.runs.run import Run
 from convoscope.shipping.classifier import Classifier
-from convoscope.web.api_predict import MOST_PICTURES, Shortcut
+from convoscope.web.api_predict import MOST_PICTURES
 from convoscope.web.app import create_app
 from convoscope.web.guard import LOOPBACK
+from convoscope.web.shortcut import Shortcut
 from tests.web.conftest import Server, serve
 
 PATH = "/api/v1/predict"
@@ -256,7 +257,7 @@ def test_without_a_classifier(client: httpx.Client) -> None:
 
 
 def test_bodies_are_limited_together(predict_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convoscope.web.api_predict.MOST_HELD_BYTES", 1000)
+    monkeypatch.setattr("convoscope.web.shortcut.MOST_HELD_BYTES", 1000)
     with httpx.Client(base_url=predict_server.address, timeout=120) as client:
         answer = client.post(PATH, content=b"x" * 2000, headers={"Content-Type": "image/png"})
     assert (answer.status_code, answer.json()["code"]) == (503, "web.predict_full")

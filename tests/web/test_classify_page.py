@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from convoscope.shipping.classifier import Classifier
-from convoscope.web.api_predict import Shortcut
 from convoscope.web.app import create_app
 from convoscope.web.guard import LOOPBACK
+from convoscope.web.shortcut import Shortcut
 from tests.web.conftest import Server, serve
 from tests.web.test_bench_page import violations
 
