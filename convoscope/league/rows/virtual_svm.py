@@ -10,7 +10,7 @@ registry.register("virtual-svm")(
     Row(
         place=50,
         names=classical.registry.get("virtual-svm").names,
-        learner=Estimator("virtual-svm"),
+        learner=Estimator("virtual-svm", quick={"jitter": 1}),
         stochastic=False,
         seconds=(6000, 10),
         published_error=0.0056,
