@@ -21,6 +21,7 @@ QUICK = [
 FULL = [
     *QUICK,
     "benchmarks.page",
+    "benchmarks.shipping",
     "benchmarks.folder",
     "benchmarks.train overhead --data mnist",
     "benchmarks.train overhead --data cifar10",

@@ -183,6 +183,75 @@ TABLES = {
         ),
     ),
     "page": Table(
+    "shipping-inference": Table(
+        "shipping",
+        "ratio_1",
+        (
+            Column(
+                "one picture, ONNX Runtime", "una imagen, ONNX Runtime", _number("microseconds_onnxruntime_1", 0, " µs")
+            ),
+            Column("one picture, PyTorch", "una imagen, PyTorch", _number("microseconds_pytorch_1", 0, " µs")),
+            Column("times as fast", "veces más rápido", _number("ratio_1", 2)),
+            Column(
+                "32 pictures, each: ONNX Runtime",
+                "32 imágenes, cada una: ONNX Runtime",
+                _number("microseconds_onnxruntime_32", 0, " µs"),
+            ),
+            Column(
+                "32 pictures, each: PyTorch",
+                "32 imágenes, cada una: PyTorch",
+                _number("microseconds_pytorch_32", 0, " µs"),
+            ),
+            Column("times as fast", "veces más rápido", _number("ratio_32", 2)),
+            Column("500 pictures, times as fast", "500 imágenes, veces más rápido", _number("ratio_500", 2)),
+        ),
+        upright=True,
+    ),
+    "shipping-int8": Table(
+        "shipping",
+        "error_float32",
+        (
+            Column("test error, float32", "error de prueba, float32", _share("error_float32")),
+            Column("test error, eight bits", "error de prueba, ocho bits", _share("error")),
+            Column(
+                "pictures with another class, float32",
+                "imágenes con otra clase, float32",
+                _number("disagreements_float32", 0),
+            ),
+            Column(
+                "pictures with another class, eight bits",
+                "imágenes con otra clase, ocho bits",
+                _number("disagreements", 0),
+            ),
+            Column("file, float32", "archivo, float32", _number("bytes_float32", 0, " kB", 1e-3)),
+            Column("file, eight bits", "archivo, ocho bits", _number("bytes", 0, " kB", 1e-3)),
+        ),
+        upright=True,
+    ),
+    "shipping-server": Table(
+        "shipping",
+        "ratio_bare",
+        (
+            Column(
+                "bare ONNX Runtime, a picture a call",
+                "ONNX Runtime solo, una imagen por llamada",
+                _number("requests_per_second_bare", 0, " /s"),
+            ),
+            Column(
+                "server, a picture a request, 32 connections",
+                "servidor, una imagen por petición, 32 conexiones",
+                _number("requests_per_second", 0, " /s"),
+            ),
+            Column("of the bare rate", "respecto al ritmo solo", _number("ratio_bare", 2)),
+            Column(
+                "at 200 requests/s, 99 of 100 within",
+                "a 200 peticiones/s, 99 de cada 100 en",
+                _number("paced_milliseconds_p99", 1, " ms"),
+            ),
+            Column("1,000 connections", "1000 conexiones", _number("crowd_requests_per_second", 0, " /s")),
+        ),
+        upright=True,
+    ),
         "page",
         "page_bytes",
         (

@@ -19,6 +19,7 @@ _SPANISH = (
     (", re-implemented", ", reimplementado"),
     ("PyTorch's MNIST example", "ejemplo MNIST de PyTorch"),
     ("airbench94 with Muon", "airbench94 con Muon"),
+    ("1 core for the server, 1 for the client", "1 núcleo para el servidor, 1 para el cliente"),
     ("a step", "un paso"),
     ("epochs", "épocas"),
     ("threads", "hilos"),
