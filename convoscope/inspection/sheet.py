@@ -188,6 +188,7 @@ class Sheet:
         numbers: all that was found, ready for JSON.
         subject: the picture, for views that look at one.
         look: what the net made of it.
+        live: whether it changes by itself, and is to be asked for again.
     """
 
     view: str
@@ -196,6 +197,7 @@ class Sheet:
     numbers: dict[str, Any]
     subject: Subject | None = None
     look: Look | None = None
+    live: bool = False
 
     @property
     def title(self) -> Words:

@@ -25,6 +25,7 @@ _WIDTH, _MARGIN, _LINE = 10.0, 0.3, 0.19  # inches
 _DPI = 100
 _MOST_ROWS, _MOST_SHOTS, _CHARACTERS = 30, 48, 118
 _NAMED = 24
+_MIDDLE = 0.5
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ def _chart(chart: Chart) -> list[_Placed]:
         axes.set_ylabel(str(chart.y), fontsize=8)
         axes.tick_params(labelsize=7)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=7, bbox_to_anchor=(1.01, 1), loc="upper left")
+        if chart.series:
+            axes.legend(frameon=False, fontsize=7, bbox_to_anchor=(1.01, 1), loc="upper left")
 
     return [_Placed(3.3 if chart.ticks else 3.0, draw)]
 
@@ -128,7 +130,9 @@ def _matrix(matrix: Matrix) -> list[_Placed]:
         if cell >= 0.25:
             for (row, column), value in np.ndenumerate(matrix.values):
                 if value:
-                    axes.text(column, row, number(value), ha="center", va="center", fontsize=6.5)
+                    ink = "white" if matrix.kind == "share" and value < _MIDDLE else "black"
+                    text = f"{value:.2f}" if matrix.kind == "share" else number(value)
+                    axes.text(column, row, text, ha="center", va="center", fontsize=6.5, color=ink)
         every = max(1, max(rows, columns) // _NAMED)
         axes.set_xticks(range(0, columns, every), [_short(name) for name in matrix.column_names[::every]], fontsize=7)
         axes.set_yticks(range(0, rows, every), [_short(name) for name in matrix.row_names[::every]], fontsize=7)
@@ -147,12 +151,13 @@ def coloured(matrix: Matrix) -> NDArray[np.float64]:
 
 
 def scale_of(matrix: Matrix) -> dict[str, Any]:
-    """The colours of a matrix for Matplotlib: signed with zero in the middle, else from white on."""
+    """The colours of a matrix for Matplotlib: signed with zero in the middle, shares in grey, errors from white on."""
     if matrix.kind == "signed":
         reach = float(np.nanmax(np.abs(matrix.values), initial=0.0)) or 1.0
         return {"cmap": SIGNED, "vmin": -reach, "vmax": reach}
-    most = 1.0 if matrix.kind == "share" else float(coloured(matrix).max(initial=1.0))
-    return {"cmap": "Oranges", "vmin": 0, "vmax": max(most, 1.0)}
+    if matrix.kind == "share":
+        return {"cmap": "gray", "vmin": 0, "vmax": 1}
+    return {"cmap": "Oranges", "vmin": 0, "vmax": float(coloured(matrix).max(initial=1.0))}
 
 
 def _pictures(block: Pictures) -> list[_Placed]:

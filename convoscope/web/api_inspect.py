@@ -80,6 +80,8 @@ class Sheets:
                     shown = view(served.run, pixels, None)
                     if not isinstance(shown, Sheet):
                         raise RequestError("web.view_elsewhere", field="view", asked=asked.view)
+                    if shown.live or shown.view == "curves":
+                        return sheet_document(shown)
                     self._found[key] = sheet_document(shown)
                 self._found.move_to_end(key)
                 while len(self._found) > _REMEMBERED:

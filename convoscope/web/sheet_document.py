@@ -36,6 +36,7 @@ def sheet_document(sheet: Sheet) -> dict[str, Any]:
         "model": str(run.config["model"]),
         "data": str(run.config["data"]["name"]),
         "classes": list(run.classes),
+        "live": sheet.live,
         "picture": picture,
         "probabilities": sheet.look and [one.model_dump() for one in likely(run, sheet.look.probabilities)],
         "blocks": [_block(block) for block in sheet.blocks],

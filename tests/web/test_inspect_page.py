@@ -36,7 +36,7 @@ def test_filter_health_is_shown(open_view: Open) -> None:
     assert page.locator(".sheet-table").first.locator("tbody tr").count() == 3
     assert page.locator("svg.sheet-chart polyline").count() == 3
     page.get_by_label("images").fill("0")
-    page.get_by_role("button", name="Look").click()
+    page.get_by_role("button", name="Look", exact=True).click()
     page.get_by_text("images may be: 1, 2").wait_for()
 
 
@@ -58,8 +58,19 @@ def test_a_cell_opens_its_pictures_and_labels_are_corrected(
     assert list(tmp_path.rglob("*-labels.csv"))
 
 
-@pytest.mark.parametrize("view", ["filter-health:images=20", "errors:labels=features,judged=500"])
-@pytest.mark.parametrize(("width", "language"), [(1280, "en"), (360, "es")])
+@pytest.mark.parametrize(
+    ("view", "width", "language"),
+    [
+        ("filter-health:images=20", 1280, "en"),
+        ("errors:labels=features,judged=500", 360, "es"),
+        ("errors:labels=features,judged=500", 1280, "en"),
+        ("probes:images=200", 360, "es"),
+        ("translation:reach=9", 1280, "en"),
+        ("saliency", 360, "en"),
+        ("curves", 1280, "es"),
+        ("activation-maximisation:steps=5", 360, "es"),
+    ],
+)
 def test_axe_finds_nothing_and_nothing_sticks_out(open_view: Open, view: str, width: int, language: str) -> None:
     page = open_view(view, f"&lang={language}", width=width)
     for summary in page.locator("summary:visible").all():

@@ -7,6 +7,8 @@ import { createLabels } from "./labels.js";
 import { bytesOf } from "./raster.js";
 import { createSheet } from "./sheet.js";
 
+const PAUSE = 2000;
+
 /** Build the level. options: {t, language, source, query, network, onstate, announce}. */
 export function createInspect({ t, language, source, query, network, onstate, announce }) {
   const titleId = uid("title");
@@ -28,6 +30,7 @@ export function createInspect({ t, language, source, query, network, onstate, an
   let picture = null;
   let entries = {};
   let asked = 0;
+  let timer = 0;
 
   async function load() {
     views = await source.ask("/inspect");
@@ -62,15 +65,18 @@ export function createInspect({ t, language, source, query, network, onstate, an
   }
 
   // Only the last question's answer counts.
-  async function look() {
+  async function look(again = false) {
     const parameters = chosen.parameters.map(({ name, default: standard }) => [name, values[name] ?? standard, standard])
       .filter(([, value, standard]) => value !== "" && value !== standard).map(([name, value]) => `${name}=${value}`);
     const view = parameters.length ? `${chosen.name}:${parameters.join(",")}` : chosen.name;
     asked += 1;
     const mine = asked;
-    working.textContent = t("inspect_working");
+    clearTimeout(timer);
+    if (!again) {
+      working.textContent = t("inspect_working");
+      place.classList.add("stale");
+    }
     fault.textContent = "";
-    place.classList.add("stale");
     onstate({ ...(chosen.picture ? entries : {}), view });
     try {
       const answer = await source.post("/inspect/show", { view, picture: chosen.picture ? bytesOf(picture) : null });
@@ -78,7 +84,9 @@ export function createInspect({ t, language, source, query, network, onstate, an
       const labels = answer.blocks.some(({ shots }) => shots?.some(({ mark }) => mark)) ? await createLabels({ t, source, given: answer }) : null;
       if (mine !== asked) return;
       fill(place, createSheet({ t, language, given: answer, correct: labels?.control }).element, labels?.element);
-      announce(t("inspect_done", { view: chosen.titles[language] }));
+      if (!again) announce(t("inspect_done", { view: chosen.titles[language] }));
+      // A run that is still training is looked at again, as long as the page is.
+      if (answer.live) timer = setTimeout(() => look(true), PAUSE);
     } catch (error) {
       if (mine !== asked) return;
       fill(place);
@@ -89,7 +97,7 @@ export function createInspect({ t, language, source, query, network, onstate, an
   }
 
   load().catch((error) => { fault.textContent = error.message; });
-  return { element, destroy: () => { asked += 1; } };
+  return { element, destroy: () => { asked += 1; clearTimeout(timer); } };
 }
 
 function parametersIn(text = "") {
