@@ -182,7 +182,6 @@ TABLES = {
             Column("why not compiled", "por qué no se compiló", _said("compile_failed")),
         ),
     ),
-    "page": Table(
     "shipping-inference": Table(
         "shipping",
         "ratio_1",
@@ -252,6 +251,7 @@ TABLES = {
         ),
         upright=True,
     ),
+    "page": Table(
         "page",
         "page_bytes",
         (
