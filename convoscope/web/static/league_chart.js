@@ -11,7 +11,7 @@ const RIGHT = 20;
 const TOP = 16;
 const FOOT = 46;
 const LINE = 15;
-const LETTER = 6.4;
+const LETTER = 7.2;
 
 /** options: {t, rows (measured), onchoose(id)}. Returns {element, choose(id)}. */
 export function createLeagueChart({ t, rows, onchoose }) {
