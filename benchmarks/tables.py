@@ -131,6 +131,7 @@ TABLES = {
             Column("to the peer's", "respecto al otro", _number("seconds_ratio", 3)),
             Column("10¹² operations", "10¹² operaciones", _number("train_flops", 1, "", 1e-12)),
             Column("to the peer's", "respecto al otro", _number("flops_ratio", 3)),
+            Column("computed", "calculadas", _number("train_flops_computed", 1, "", 1e-12)),
             _MEMORY,
         ),
     ),
