@@ -6,7 +6,7 @@ import { shown } from "./numbers.js";
 const WIDTH = 640;
 const HEIGHT = 260;
 const LEFT = 56;
-const RIGHT = 12;
+const RIGHT = 28;
 const TOP = 10;
 const BOTTOM = 46;
 // M. Okabe, K. Ito (2008): told apart by people of every colour vision; the dashes tell the curves apart without colour.
@@ -87,13 +87,13 @@ function axis(values, from, to, limits, around = 0) {
   const rough = (high - low) / 6;
   const power = 10 ** Math.floor(Math.log10(rough));
   const size = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough);
-  const first = Math.ceil(low / size);
-  const count = Math.floor(high / size) - first + 1;
-  const ticks = Array.from({ length: count }, (_, at) => Number(((first + at) * size).toPrecision(12)));
   if (!limits && to < from) {
     low = Math.min(low, Math.floor(low / size) * size);
     high = Math.max(high, Math.ceil(high / size) * size);
   }
+  const first = Math.ceil(low / size - 1e-9);
+  const count = Math.floor(high / size + 1e-9) - first + 1;
+  const ticks = Array.from({ length: count }, (_, at) => Number(((first + at) * size).toPrecision(12)));
   return { low, ticks, place: (value) => Math.round(10 * (from + ((value - low) / (high - low)) * (to - from))) / 10 };
 }
 
