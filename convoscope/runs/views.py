@@ -35,6 +35,14 @@ with `Limits`, are its parameters. A view that is the same for all pictures name
 registry: Registry[View] = Registry("view", "convoscope.inspection.views")
 
 
+# The sentences about parameters name a model; a view has its own.
+_OF_VIEWS = {
+    "models.unknown_parameter": "runs.view_unknown_parameter",
+    "models.no_parameters": "runs.view_no_parameters",
+    "models.parameter_value": "runs.view_parameter_value",
+}
+
+
 def view_named(text: str) -> View:
     """The view that `text` names, ``saliency`` or ``saliency:target=3``, with its parameters put in.
 
@@ -46,8 +54,7 @@ def view_named(text: str) -> View:
     try:
         parameters = check(spec, view)
     except RequestError as error:
-        # The sentences about parameters name a model; a view has its own.
-        raise RequestError(error.key.replace("models.", "runs.view_"), **error.values) from error
+        raise RequestError(_OF_VIEWS.get(error.key, error.key), **error.values) from error
     return partial(view, **parameters)
 
 

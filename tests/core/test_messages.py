@@ -61,7 +61,7 @@ def test_no_sentence_is_left_over(room: str) -> None:
     whole = {name for owner, name, begins in asked_for() if owner == room and not begins}
     beginnings = tuple(name for owner, name, begins in asked_for() if owner == room and begins)
     # Inside its room a key may be put together: catalogue(room)[f"place_{…}"], ("class", "images"), LeftOut("empty").
-    texts = "\n".join(text for path, text in SOURCES.items() if path.parent.name == room or path.parent.name == "core")
+    texts = "\n".join(text for path, text in SOURCES.items() if path.relative_to(ROOT).parts[0] in (room, "core"))
     parts = re.findall(r'f"(?:\w+\.)?([a-z]\w*_)\{', texts)
     for key in catalogue(room):
         quoted = re.search(rf"""["']{key}["']""", texts)
