@@ -17,6 +17,11 @@ settings.register_profile("convoscope", deadline=None)
 settings.load_profile("convoscope")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: from the first on, Playwright keeps an event loop at work in the main thread."""
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def full_data() -> Path:
     """The folder that holds the full data sets (mnist/, cifar10/); tests that need it are skipped where it is not."""
