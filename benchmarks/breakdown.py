@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.drawing import picture
 from benchmarks.records import read
-from benchmarks.words import grouped
+from benchmarks.words import grouped, table_row
 
 Record = dict[str, Any]
 
@@ -36,20 +36,26 @@ def time_tables(language: str) -> list[str]:
     lines: list[str] = []
     for record in read("roofline"):
         lines += [f"**{record['data']}, `{record['model']}`**", ""]
-        lines += [_row(work, milliseconds, share), _row("---", "---:", "---:")]
+        lines += [table_row([work, milliseconds, share]), table_row(["---", "---:", "---:"])]
         for part in record["parts"]:
             lines.append(
-                _row(
-                    _kind(part["kind"], language),
-                    grouped(part["milliseconds"], language, 1),
-                    f"{grouped(100 * part['share'], language, 1)} %",
+                table_row(
+                    [
+                        _kind(part["kind"], language),
+                        grouped(part["milliseconds"], language, 1),
+                        f"{grouped(100 * part['share'], language, 1)} %",
+                    ]
                 )
             )
-        lines += ["", _row(layer, kind, forward, backward, rate), _row("---", "---", "---:", "---:", "---:")]
+        lines += [
+            "",
+            table_row([layer, kind, forward, backward, rate]),
+            table_row(["---", "---", "---:", "---:", "---:"]),
+        ]
         for each in record["layers"]:
             cells = (grouped(each[key], language, 2) for key in ("forward", "backward"))
             gflops = grouped(each["gflops"], language, 1) if "gflops" in each else "–"
-            lines.append(_row(f"`{each['name']}`", _kind(each["kind"], language), *cells, gflops))
+            lines.append(table_row([f"`{each['name']}`", _kind(each["kind"], language), *cells, gflops]))
         lines.append("")
     return lines
 
@@ -66,7 +72,3 @@ def pictures(language: str) -> list[str]:
 
 def _kind(kind: str, language: str) -> str:
     return _KINDS[kind] if language == "es" else {"augmentation": "batches and augmentation"}.get(kind, kind)
-
-
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"

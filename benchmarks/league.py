@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.records import put, read
-from benchmarks.words import grouped, in_language
+from benchmarks.words import grouped, origins, table_row
 from convoscope.league import ordered, registry
 
 _HEADS = {
@@ -80,17 +80,22 @@ def record_of(entry: Record, data: Record) -> Record:
 def league_table(language: str, data: str = "mnist") -> list[str]:
     """Every row of the league, measured or not, in the order of the league."""
     found = {record["row"]: record for record in read("league") if record["data"] == data}
-    lines = [_row(_HEADS[language]), _row(["---", *["---:"] * (len(_HEADS[language]) - 1)])]
+    lines = [table_row(_HEADS[language]), table_row(["---", *["---:"] * (len(_HEADS[language]) - 1)])]
     for name in ordered():
         row = registry.get(name)
         published = "–" if row.published_error is None else _percent(row.published_error, language)
         label = f"{row.names[language]} (`{name}`)"
         record = found.get(name)
         lines.append(
-            _row([label, published, *(_cells(record, language) if record else [_NOT_YET[language]] + ["–"] * 6)])
+            table_row([label, published, *(_cells(record, language) if record else [_NOT_YET[language]] + ["–"] * 6)])
         )
-    origins = _origins(list(found.values()), language)
-    return [*lines, *(["", *origins] if origins else []), ""]
+    measured = origins(
+        found.values(),
+        language,
+        libraries=("torch", "numpy", "scikit-learn"),
+        command=lambda record: f"convoscope league --data {record['data']}",  # the row's own is in its record
+    )
+    return [*lines, *(["", *measured] if measured else []), ""]
 
 
 def _cells(record: Record, language: str) -> list[str]:
@@ -116,21 +121,6 @@ def _percent(share: float, language: str) -> str:
 
 def _seconds(seconds: float, language: str) -> str:
     return f"{grouped(seconds, language, 0 if seconds >= 10 else 1)} s"
-
-
-def _row(cells: Any) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _origins(records: list[Record], language: str) -> list[str]:
-    """Hardware and versions, with the row's own command to be put in."""
-    lines: dict[str, None] = {}
-    for record in records:
-        versions = record["versions"]
-        shown = ", ".join(f"{name} {versions[name]}" for name in ("torch", "numpy", "scikit-learn") if name in versions)
-        command = f"convoscope league --data {record['data']}"
-        lines[f"- `{command}`: {in_language(record['hardware'], language)}; {shown}; {record['date'][:10]}."] = None
-    return list(lines)
 
 
 if __name__ == "__main__":

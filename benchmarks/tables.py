@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.breakdown import pictures, time_tables
 from benchmarks.league import league_table
 from benchmarks.records import read
-from benchmarks.words import grouped, in_language
+from benchmarks.words import grouped, in_language, origins, table_row
 
 ROOT = Path(__file__).parents[1]
 READMES = {"en": ROOT / "README.md", "es": ROOT / "README.es.md"}
@@ -289,23 +289,23 @@ def render(name: str, language: str) -> str:
     if not records:
         return _UNKNOWN[language]
     lines = _figures(table, records[-1], language) if table.upright else _rows(table, records, language)
-    return "\n".join([*lines, "", *_origins(records, language)]) + "\n"
+    return "\n".join([*lines, "", *origins(records, language)]) + "\n"
 
 
 def _rows(table: Table, records: Sequence[Record], language: str) -> list[str]:
     has_data = any(record["data"] for record in records)
     heads = [_WHAT[language], *[_DATA[language]] * has_data, *(getattr(column, language) for column in table.columns)]
-    lines = [_row(heads), _row(["---"] * (1 + has_data) + ["---:"] * len(table.columns))]
+    lines = [table_row(heads), table_row(["---"] * (1 + has_data) + ["---:"] * len(table.columns))]
     for record in records:
         cells = [in_language(record["name"], language)] + [in_language(record["data"], language)] * has_data
-        lines.append(_row([*cells, *(column.write(record, language) or "–" for column in table.columns)]))
+        lines.append(table_row([*cells, *(column.write(record, language) or "–" for column in table.columns)]))
     return lines
 
 
 def _figures(table: Table, record: Record, language: str) -> list[str]:
     figures = [(getattr(column, language), column.write(record, language)) for column in table.columns]
-    lines = [_row([label, figure]) for label, figure in figures if figure is not None]
-    return [_row([_WHAT[language], in_language(record["data"], language)]), _row(["---", "---:"]), *lines]
+    lines = [table_row([label, figure]) for label, figure in figures if figure is not None]
+    return [table_row([_WHAT[language], in_language(record["data"], language)]), table_row(["---", "---:"]), *lines]
 
 
 def filled(text: str, language: str) -> str:
@@ -322,21 +322,6 @@ def _transcript(name: str, language: str) -> str:
     if found is None:
         return _UNKNOWN[language]
     return f"```console\n$ {found['command']}\n{found[language].rstrip()}\n```\n"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _origins(records: Sequence[Record], language: str) -> list[str]:
-    """Where the figures come from, a line for each way in which they were measured."""
-    lines: dict[str, None] = {}
-    for record in records:
-        versions = record["versions"]
-        shown = ", ".join(f"{name} {versions[name]}" for name in ("torch", "numpy", "pillow") if name in versions)
-        hardware = in_language(record["hardware"], language)
-        lines[f"- `{record['command']}`: {hardware}; {shown}; {record['date'][:10]}."] = None
-    return list(lines)
 
 
 def main() -> None:

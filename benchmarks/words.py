@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
 # What records say in English, in Spanish; longer phrases first.
 _SPANISH = (
     ("epoch against bare steps", "época entera frente a los pasos solos"),
@@ -40,3 +43,32 @@ def grouped(number: float, language: str, digits: int = 0) -> str:
     """A number with its thousands set apart and `digits` decimals, as the language writes it."""
     words = f"{number:,.{digits}f}"
     return words if language == "en" else words.translate(str.maketrans({",": "\u00a0", ".": ","}))
+
+
+def table_row(cells: Iterable[str]) -> str:
+    """A line of a table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def origins(
+    records: Iterable[dict[str, Any]],
+    language: str,
+    *,
+    libraries: Sequence[str] = ("torch", "numpy", "pillow"),
+    command: Callable[[dict[str, Any]], str] = lambda record: str(record["command"]),
+) -> list[str]:
+    """Where the figures come from, a line for each way in which they were measured.
+
+    Args:
+        records: those that are shown.
+        language: of the page.
+        libraries: of which to name the versions.
+        command: what is given as the command that measured a record.
+    """
+    lines: dict[str, None] = {}
+    for record in records:
+        versions = record["versions"]
+        shown = ", ".join(f"{name} {versions[name]}" for name in libraries if name in versions)
+        hardware = in_language(record["hardware"], language)
+        lines[f"- `{command(record)}`: {hardware}; {shown}; {record['date'][:10]}."] = None
+    return list(lines)

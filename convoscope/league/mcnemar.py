@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convoscope.runs.comparison import mcnemar as exact_p
+
 FEW = 25
 """Discordant pictures below which the exact test is used."""
 
@@ -49,9 +51,8 @@ def mcnemar(first_wrong: NDArray[np.bool_], second_wrong: NDArray[np.bool_]) -> 
     only_first = int((first_wrong & ~second_wrong).sum())
     only_second = int((second_wrong & ~first_wrong).sum())
     both = int((first_wrong & second_wrong).sum())
-    count, least = only_first + only_second, min(only_first, only_second)
+    count = only_first + only_second
     if count < FEW:
-        p = min(1.0, 2 * sum(math.comb(count, i) for i in range(least + 1)) / 2**count)
-        return McNemar(only_first, only_second, both, p, exact=True)
+        return McNemar(only_first, only_second, both, exact_p(only_first, only_second), exact=True)
     statistic = max(abs(only_first - only_second) - 1, 0) ** 2 / count
     return McNemar(only_first, only_second, both, math.erfc(math.sqrt(statistic / 2)), exact=False)

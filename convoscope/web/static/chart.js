@@ -1,6 +1,6 @@
 // A chart: curves, bars and guide lines over one pair of axes, as SVG, with its numbers as a table below.
 
-import { h } from "./dom.js";
+import { h, svg } from "./dom.js";
 import { shown } from "./numbers.js";
 
 const WIDTH = 640;
@@ -12,8 +12,6 @@ const BOTTOM = 46;
 // M. Okabe, K. Ito (2008): told apart by people of every colour vision; the dashes tell the curves apart without colour.
 const COLOURS = ["#0072b2", "#c24e00", "#00795a", "#a3487a", "#2b7fb8", "#8f6400", "#1b1b19"];
 const DASHES = ["", "7 3", "2 3", "9 3 2 3", "", "7 3", "2 3"];
-// The browser knows the address that names SVG; nothing here is ever fetched.
-const SVG = Object.assign(document.createElement("div"), { innerHTML: "<svg></svg>" }).firstChild.namespaceURI;
 
 /** `chart` is {title, x, y, series: [{name, kind, x, y}], ticks, limits}, its texts in one language. */
 export function chartFigure(t, chart) {
@@ -95,11 +93,4 @@ function axis(values, from, to, limits, around = 0) {
   const count = Math.floor(high / size + 1e-9) - first + 1;
   const ticks = Array.from({ length: count }, (_, at) => Number(((first + at) * size).toPrecision(12)));
   return { low, ticks, place: (value) => Math.round(10 * (from + ((value - low) / (high - low)) * (to - from))) / 10 };
-}
-
-function svg(tag, properties, ...children) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(properties)) if (value !== null) element.setAttribute(name, value);
-  element.append(...children.flat(Infinity).filter((child) => child !== null));
-  return element;
 }

@@ -21,6 +21,17 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+// The browser knows the address that names SVG; nothing here is ever fetched.
+const SVG = Object.assign(document.createElement("div"), { innerHTML: "<svg></svg>" }).firstChild.namespaceURI;
+
+/** An element of a drawing; properties and children that are null are left out. */
+export function svg(tag, properties, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(properties)) if (value !== null) element.setAttribute(name, value);
+  element.append(...children.flat(Infinity).filter((child) => child !== null));
+  return element;
+}
+
 /** Put `children` in place of what `parent` holds. */
 export function fill(parent, ...children) {
   parent.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));

@@ -1,6 +1,6 @@
 // Error against cost, both on logarithmic scales: a dot for what was measured, a dash for what was published.
 
-import { fill, h, uid } from "./dom.js";
+import { fill, h, svg, uid } from "./dom.js";
 import { bytes, share, time } from "./league_numbers.js";
 
 const COSTS = { seconds: time, predict_seconds: time, size_bytes: bytes };
@@ -16,11 +16,11 @@ const LETTER = 7.2;
 /** options: {t, rows (measured), onchoose(id)}. Returns {element, choose(id)}. */
 export function createLeagueChart({ t, rows, onchoose }) {
   const name = uid("cost");
-  const svg = shape("svg", { viewBox: `0 0 ${WIDE} ${TALL}`, class: "league-chart", role: "img" });
+  const drawing = svg("svg", { viewBox: `0 0 ${WIDE} ${TALL}`, class: "league-chart", role: "img" });
   const choices = Object.keys(COSTS).map((cost) => h("label", { class: "check" },
     h("input", { type: "radio", name, value: cost, checked: cost === "seconds", onchange: () => draw(cost) }), t(`league_cost_${cost}`)));
   const element = h("figure", { class: "chart" }, h("figcaption", {}, t("league_chart")),
-    h("div", { class: "picks", role: "radiogroup", "aria-label": t("league_cost") }, choices), h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("league_chart") }, svg));
+    h("div", { class: "picks", role: "radiogroup", "aria-label": t("league_cost") }, choices), h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("league_chart") }, drawing));
   let chosen = null;
   let marks = new Map();
 
@@ -30,10 +30,10 @@ export function createLeagueChart({ t, rows, onchoose }) {
     const errors = rows.flatMap((row) => [Math.max(row.error, least), row.published_error ?? Math.max(row.error, least)]);
     const x = logScale(costs, LEFT, WIDE - RIGHT);
     const y = logScale(errors, TALL - FOOT, TOP);
-    svg.setAttribute("aria-label", t("league_chart_label", { cost: t(`league_cost_${cost}`), rows: rows.map((row) => `${row.id} ${share(row.error)}`).join(", ") }));
+    drawing.setAttribute("aria-label", t("league_chart_label", { cost: t(`league_cost_${cost}`), rows: rows.map((row) => `${row.id} ${share(row.error)}`).join(", ") }));
     const taken = [];
     marks = new Map();
-    fill(svg, axes(t, x, y, cost), rows.map((row, at) => {
+    fill(drawing, axes(t, x, y, cost), rows.map((row, at) => {
       const place = { x: x.of(costs[at]), y: y.of(Math.max(row.error, least)) };
       taken.push({ left: place.x - 6, right: place.x + 6, top: place.y - 6, bottom: place.y + 6 });
       return place;
@@ -46,11 +46,11 @@ export function createLeagueChart({ t, rows, onchoose }) {
     const parts = [];
     if (row.published_error !== null) {
       const published = y.of(row.published_error);
-      parts.push(shape("line", { x1: place.x, x2: place.x, y1: place.y, y2: published, class: "gap" }),
-        shape("line", { x1: place.x - 6, x2: place.x + 6, y1: published, y2: published, class: "published" }));
+      parts.push(svg("line", { x1: place.x, x2: place.x, y1: place.y, y2: published, class: "gap" }),
+        svg("line", { x1: place.x - 6, x2: place.x + 6, y1: published, y2: published, class: "published" }));
     }
-    parts.push(shape("circle", { cx: place.x, cy: place.y, r: 4.5 }), text(row.id, label.x, label.y, label.anchor));
-    const group = shape("g", { class: "mark" }, parts);
+    parts.push(svg("circle", { cx: place.x, cy: place.y, r: 4.5 }), text(row.id, label.x, label.y, label.anchor));
+    const group = svg("g", { class: "mark" }, parts);
     group.addEventListener("click", () => onchoose(row.id));
     marks.set(row.id, group);
     return group;
@@ -66,9 +66,9 @@ export function createLeagueChart({ t, rows, onchoose }) {
 }
 
 function axes(t, x, y, cost) {
-  const across = x.ticks.map((value) => [shape("line", { x1: x.of(value), x2: x.of(value), y1: TOP, y2: TALL - FOOT, class: "grid" }),
+  const across = x.ticks.map((value) => [svg("line", { x1: x.of(value), x2: x.of(value), y1: TOP, y2: TALL - FOOT, class: "grid" }),
     text(COSTS[cost](value), x.of(value), TALL - FOOT + 18, "middle")]);
-  const down = y.ticks.map((value) => [shape("line", { x1: LEFT, x2: WIDE - RIGHT, y1: y.of(value), y2: y.of(value), class: "grid" }),
+  const down = y.ticks.map((value) => [svg("line", { x1: LEFT, x2: WIDE - RIGHT, y1: y.of(value), y2: y.of(value), class: "grid" }),
     text(`${Number((100 * value).toPrecision(2))} %`, LEFT - 8, y.of(value) + 4, "end")]);
   return [across, down, text(t(`league_cost_${cost}`), (LEFT + WIDE - RIGHT) / 2, TALL - 6, "middle")];
 }
@@ -104,20 +104,6 @@ function overlap(one, other) {
   return one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
 }
 
-/** The name that elements of drawings have in common, from a browser's own parser. */
-function namespace() {
-  const template = document.createElement("template");
-  template.innerHTML = "<svg></svg>";
-  return template.content.firstChild.namespaceURI;
-}
-
 function text(words, x, y, anchor) {
-  return shape("text", { x, y, "text-anchor": anchor }, [words]);
-}
-
-function shape(tag, properties, children = []) {
-  const element = document.createElementNS(namespace(), tag);
-  for (const [name, value] of Object.entries(properties)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
+  return svg("text", { x, y, "text-anchor": anchor }, words);
 }
