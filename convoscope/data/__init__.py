@@ -18,6 +18,7 @@ _HOMES = {
     "LeftOut": "convoscope.data.types",
     "from_arrays": "convoscope.data.arrays",
     "load": "convoscope.data.loading",
+    "photograph": "convoscope.data.photographs",
     "read_image": "convoscope.data.decode",
     "registry": "convoscope.data.sets",
     "split_validation": "convoscope.data.splits",
@@ -33,6 +34,7 @@ __all__ = [
     "LeftOut",
     "from_arrays",
     "load",
+    "photograph",
     "read_image",
     "registry",
     "split_validation",
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from convoscope.data.elastic import Elastic
     from convoscope.data.jitter import Jitter
     from convoscope.data.loading import load
+    from convoscope.data.photographs import photograph
     from convoscope.data.sets import DataSet, registry
     from convoscope.data.splits import split_validation
     from convoscope.data.types import ImageData, Images, LeftOut

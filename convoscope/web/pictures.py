@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import threading
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import LANGUAGES, say, using_language
 from convoscope.data.decode import UnreadableError, decode, examine
+from convoscope.data.photographs import PHOTOGRAPHS, photograph
 from convoscope.data.types import Pixels
 
 MOST_UPLOAD_BYTES = 10 * 1024 * 1024
@@ -27,7 +26,6 @@ CROSS_10 = (
 """The lecture's 10 × 10 pattern; its top-left 5 × 5 corner is the lecture's first picture."""
 
 _DIGITS = (3, 4, 7, 8)
-_PHOTOGRAPHS = {"flower": "flower.jpg", "temple": "china.jpg"}
 _SIDE = 384
 _places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
@@ -57,7 +55,7 @@ def built_in() -> dict[str, Picture]:
         Picture("cross-5", pattern[None, :5, :5].copy(), _both("picture_cross-5"), {}),
         Picture("cross-10", pattern[None], _both("picture_cross-10"), {}),
         *_digits(),
-        *(_photograph(name, file) for name, file in _PHOTOGRAPHS.items()),
+        *map(_photograph, PHOTOGRAPHS),
     ]
     return {picture.name: picture for picture in pictures}
 
@@ -130,12 +128,8 @@ def _digits() -> list[Picture]:
     ]
 
 
-def _photograph(name: str, file: str) -> Picture:
-    # Found without importing the package, which takes seconds.
-    package = importlib.util.find_spec("sklearn")
-    folder = Path(next(iter(package.submodule_search_locations or ()), "") if package else "")
-    content = (folder / "datasets" / "images" / file).read_bytes()
-    pixels = decode(content, channels=3, size=(_SIDE, _SIDE))
+def _photograph(name: str) -> Picture:
+    pixels = photograph(name, (_SIDE, _SIDE))
     return Picture(name, pixels, _both(f"picture_{name}"), _both(f"credit_{name}", side=_SIDE))
 
 
