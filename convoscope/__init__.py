@@ -17,6 +17,8 @@ _HOMES = {
     "Run": "convoscope.runs",
     "Trace": "convoscope.convolution",
     "convolve": "convoscope.convolution",
+    "exercise": "convoscope.lessons.exercise",
+    "exercises": "convoscope.lessons.listing",
     "kernels": "convoscope.convolution",
     "load": "convoscope.data",
     "pool": "convoscope.convolution",
@@ -31,6 +33,8 @@ __all__ = [
     "Trace",
     "__version__",
     "convolve",
+    "exercise",
+    "exercises",
     "kernels",
     "load",
     "pool",
@@ -41,6 +45,8 @@ __all__ = [
 if TYPE_CHECKING:
     from convoscope.convolution import Trace, convolve, kernels, pool
     from convoscope.data import ImageData, load
+    from convoscope.lessons.exercise import exercise
+    from convoscope.lessons.listing import exercises
     from convoscope.models import summary
     from convoscope.runs import Run
     from convoscope.training import train

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,15 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # How long an example takes depends on what else the machine does; no test asserts on time.
 settings.register_profile("convoscope", deadline=None)
 settings.load_profile("convoscope")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_progress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Exercises that tests do are kept apart from those of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONVOSCOPE_PROGRESS", str(tmp_path_factory.mktemp("progress") / "progress.jsonl"))
+        patch.delenv("CONVOSCOPE_STUDENT", raising=False)
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from convoscope import __version__
 from convoscope.core.messages import language as language_in_use
 from convoscope.core.messages import say
-from convoscope.web import api_bench, api_inspect, api_labels, api_network, api_predict
+from convoscope.web import api_bench, api_exercises, api_inspect, api_labels, api_network, api_predict
 from convoscope.web.assets import Asset, assets
 from convoscope.web.faults import add_handlers
 from convoscope.web.guard import LOOPBACK, Guard
@@ -44,6 +44,7 @@ def create_app(
     )
     app.state.network = None if run is None else _opened(run)
     app.include_router(api_bench.router)
+    app.include_router(api_exercises.router)
     app.include_router(api_network.router)
     app.state.sheets = api_inspect.Sheets()
     app.include_router(api_inspect.router)
