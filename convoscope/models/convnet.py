@@ -42,6 +42,7 @@ def convnet(
     stem_width: Annotated[int, Limits(1, 1024)] = 16,
     stem_kernel: Annotated[int, Limits(1, 15)] = 5,
     stem_stride: Annotated[int, Limits(1, 8)] = 2,
+    stem_padding: bool = True,
     whiten: bool = False,
     activation: Activation = "gelu",
     norm_momentum: Annotated[float, Limits(0.001, 1)] = 0.4,
@@ -57,6 +58,9 @@ def convnet(
         stem_width: feature maps of the first convolution.
         stem_kernel: rows and columns of its kernels.
         stem_stride: its stride.
+        stem_padding: zeros around the picture, half a kernel wide, for the first convolution. Without them its maps are
+            smaller and all that follows is cheaper; a picture with an empty border loses nothing. A whitening layer
+            never has them.
         whiten: make it a frozen whitening layer instead, of 2·C·k·k feature maps, to be fitted to the training pictures
             (`convoscope.models.whitening`).
         activation: after each normalisation.
@@ -71,7 +75,7 @@ def convnet(
     if whiten:
         chain.add("conv1", Whitening(input_shape[0], stem_kernel, stem_stride))
     else:
-        chain.add("conv1", _convolution(input_shape[0], stem_width, stem_kernel, stem_stride))
+        chain.add("conv1", _convolution(input_shape[0], stem_width, stem_kernel, stem_stride, stem_padding))
         chain.add("norm1", _normalisation(stem_width, norm_momentum))
     chain.add("act1", activation_layer(activation))
     for block, (width, depth) in enumerate(zip(widths, depths, strict=True), start=1):
@@ -91,9 +95,9 @@ def convnet(
     return chain.net()
 
 
-def _convolution(maps: int, out: int, kernel: int, stride: int) -> nn.Conv2d:
+def _convolution(maps: int, out: int, kernel: int, stride: int, padded: bool = True) -> nn.Conv2d:
     # No bias: the normalisation after it has one.
-    convolution = nn.Conv2d(maps, out, kernel, stride, padding=kernel // 2, bias=False)
+    convolution = nn.Conv2d(maps, out, kernel, stride, padding=kernel // 2 if padded else 0, bias=False)
     if kernel == 3 and stride == 1 and out >= maps:
         # As many kernels as there are maps pass them on; the others stay random.
         nn.init.dirac_(convolution.weight.data[:maps])

@@ -86,3 +86,16 @@ def test_a_net_without_whitening_is_left_alone():
 def test_a_picture_smaller_than_the_whitening_kernel():
     with pytest.raises(RequestError, match="layer conv1 gets 4x4 and needs at least 5x5"):
         models.build("convnet:whiten=true", (1, 4, 4), 10)
+
+
+def test_a_stem_without_padding_has_smaller_maps():
+    shapes = []
+    for padded in ("true", "false"):
+        net = models.build(f"convnet:stem_padding={padded}", (1, 28, 28), 10)
+        shapes.append(net.conv1(torch.zeros(2, 1, 28, 28)).shape[1:])
+    assert shapes == [(16, 14, 14), (16, 12, 12)]  # (28 - 5) // 2 + 1 = 12
+
+
+def test_a_picture_smaller_than_a_stem_without_padding():
+    with pytest.raises(RequestError, match="layer conv1 gets 4x4 and needs at least 5x5"):
+        models.build("convnet:stem_padding=false", (1, 4, 4), 10)
