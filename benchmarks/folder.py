@@ -28,8 +28,8 @@ from PIL import Image
 
 import convoscope as cs
 from benchmarks.records import put, record
+from convoscope.core.cores import usable_cores
 from convoscope.core.errors import RequestError
-from convoscope.data.decoding import cores
 
 COMMAND, CONDITIONS = "python -m benchmarks.folder", "files in the system's memory"
 COUNT = 60_000
@@ -131,7 +131,7 @@ def read(folder: Path, environment: dict[str, str]) -> dict[str, Any]:
     whole = time.perf_counter() - start
     seconds, own, child, count = json.loads(done.stdout)
     assert count == COUNT
-    return {"seconds": round(seconds, 3), "whole": round(whole, 3), "peak": own + cores() * child}
+    return {"seconds": round(seconds, 3), "whole": round(whole, 3), "peak": own + usable_cores() * child}
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ from torch import nn
 
 from benchmarks.records import put, record
 from benchmarks.roofline import Subject, shortened
+from convoscope.core.cores import usable_cores
 from convoscope.data import load
-from convoscope.runs.environment import usable_cores
 from convoscope.training.processes import keep_freed_memory
 from convoscope.training.recipe import setting_from
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from convoscope.core.cores import usable_cores
 from convoscope.data.decoder import READY, Answer, run_job
 
 CHUNK_BYTES = 4 << 20  # of decoded pictures in one job
@@ -55,13 +56,6 @@ def run_jobs(jobs: Sequence[Job], *, file_bytes: int, done: Callable[[int], None
     return _in_processes(jobs, done)
 
 
-def cores() -> int:
-    """The cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _in_processes(jobs: Sequence[Job], done: Callable[[int], None]) -> list[list[Answer]]:
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     finished: queue.SimpleQueue[tuple[int, list[Answer] | BaseException]] = queue.SimpleQueue()
@@ -82,7 +76,7 @@ def _in_processes(jobs: Sequence[Job], done: Callable[[int], None]) -> list[list
                     finished.put((number, error))
                     return
 
-    threads = [threading.Thread(target=serve, daemon=True) for _ in range(min(cores(), len(jobs)))]
+    threads = [threading.Thread(target=serve, daemon=True) for _ in range(min(usable_cores(), len(jobs)))]
     for thread in threads:
         thread.start()
     answers: dict[int, list[Answer]] = {}

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from convoscope.core.cores import usable_cores
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import LANGUAGES
 from convoscope.data import ImageData
@@ -29,7 +30,7 @@ from convoscope.league.pictures import Pictures
 from convoscope.league.results import Results
 from convoscope.league.row import Row, Work, registry
 from convoscope.league.words import in_all_languages
-from convoscope.runs.environment import hardware, usable_cores, versions
+from convoscope.runs.environment import hardware, versions
 
 
 @dataclass(frozen=True)

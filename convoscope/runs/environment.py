@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from convoscope.core.cores import usable_cores
 
 _PACKAGES = ("torch", "lightning-fabric", "numpy", "scikit-learn", "pillow", "safetensors")
 
@@ -45,13 +46,6 @@ def hardware() -> str:
     if torch.cuda.is_available():
         line += f", {torch.cuda.device_count()} x {torch.cuda.get_device_name(0)}"
     return line
-
-
-def usable_cores() -> int:
-    """The cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def processor() -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convoscope.core.cores import usable_cores
 from convoscope.core.errors import RequestError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Classifier:
     Args:
         content: the file's bytes.
         name: what to call it in an error.
-        threads: how many cores one prediction may use; all of them when None.
+        threads: how many cores one prediction may use; all that this process may use when None.
 
     Attributes:
         classes: their names, in the order of the probabilities.
@@ -81,7 +82,7 @@ def _session(content: bytes, name: str, threads: int | None) -> InferenceSession
     options.log_severity_level = _ONLY_ERRORS
     # A thread that waits must not spin: others need the cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.intra_op_num_threads = threads or 0
+    options.intra_op_num_threads = threads or usable_cores()
     wrong = (faults.Fail, faults.InvalidGraph, faults.InvalidProtobuf, faults.InvalidArgument, faults.NotImplemented)
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

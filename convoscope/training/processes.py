@@ -20,8 +20,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from convoscope.core.cores import usable_cores
 from convoscope.core.errors import FailedError, RequestError
-from convoscope.runs.environment import usable_cores
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
