@@ -96,6 +96,8 @@ def _address(listener: socket.socket, host: str) -> str:
 
 def _warm(app: FastAPI) -> None:
     """Do beforehand, while the reader opens a browser, what would make the first view slow."""
+    import gc
+
     from convoscope.web import pictures
 
     pictures.built_in()
@@ -103,6 +105,8 @@ def _warm(app: FastAPI) -> None:
         app.state.network.warm()
     if app.state.predictor is not None:
         app.state.predictor.begin()
+    # What is there now stays: the collector needn't look through it again and again while requests wait.
+    gc.freeze()
 
 
 def _allow_many_connections() -> None:
@@ -122,7 +126,7 @@ def _serve(run: Run | None, classifier: Classifier | None, host: str, listener: 
 
     from convoscope.web.app import create_app
     from convoscope.web.guard import LOOPBACK
-    from convoscope.web.shortcut import Shortcut
+    from convoscope.web.straight import straight
 
     _allow_many_connections()
     # On the loopback only its own names are answered; elsewhere any address, but no names that could be rebound.
@@ -130,7 +134,9 @@ def _serve(run: Run | None, classifier: Classifier | None, host: str, listener: 
     app = create_app(run, classifier=classifier, hosts=hosts)
     threading.Thread(target=_warm, args=(app,), daemon=True).start()
     config = uvicorn.Config(
-        Shortcut(app, language(), hosts),
+        app,
+        http=straight(app, language(), hosts),
+        proxy_headers=False,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
-import json
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from convoscope.core.errors import RequestError
-from convoscope.data.decode import UnreadableError, decode, examine, fit
 from convoscope.data.types import Pixels
-from convoscope.web import pictures
 from convoscope.web.faults import FAULTS, Fault
 from convoscope.web.guard import MOST_BODY_BYTES
 from convoscope.web.metrics import MEDIA_TYPE
-from convoscope.web.network_forms import Given
+from convoscope.web.predict_forms import (
+    BODY,
+    MOST_PICTURES,
+    Content,
+    PredictAnswer,
+    Way,
+    answer_text,
+    pictures_of_json,
+    sent_as,
+)
 from convoscope.web.predicting import Predictor
-from convoscope.web.seeing import steps_of_drawing
 
-MOST_PICTURES = 256
-PATH = "/api/v1/predict"
-
-_SMALL_PIXELS = 128 * 128
-"""A picture of no more pixels is decoded in the event loop: handing it to a thread would take longer."""
+MOST_HELD_BYTES = 256 << 20
+"""Of all requests that are being read, together."""
 
 _UNAVAILABLE: dict[int | str, dict[str, Any]] = {
     "5XX": {"model": Fault, "description": "The server is full, starting or late: try again after Retry-After."}
@@ -41,32 +39,6 @@ _UNAVAILABLE: dict[int | str, dict[str, Any]] = {
 
 router = APIRouter(prefix="/api/v1", responses=FAULTS)
 plain = APIRouter(include_in_schema=False)
-
-
-class PredictRequest(BaseModel):
-    """Pictures as JSON."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    images: list[Given | str] = Field(
-        min_length=1,
-        max_length=MOST_PICTURES,
-        description="Each the Base64 of a picture file, or pixels with their shape.",
-    )
-
-
-class PredictionAnswer(BaseModel):
-    """What the classifier says of one picture."""
-
-    label: str
-    probability: float
-    probabilities: dict[str, float] = Field(description="Class to probability, in the order of the classes.")
-
-
-class PredictAnswer(BaseModel):
-    """The predictions, in the order of the pictures."""
-
-    predictions: list[PredictionAnswer]
 
 
 class ClassifierAnswer(BaseModel):
@@ -81,30 +53,6 @@ class ClassifierAnswer(BaseModel):
     precision: str
     test_error: float | None = Field(description="A share; null where it was not certified.")
     most_pictures: int
-
-
-_BODY = {
-    "required": True,
-    "content": {
-        "application/json": {"schema": PredictRequest.model_json_schema(ref_template="#/components/schemas/{model}")},
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["images"],
-                "properties": {
-                    "images": {
-                        "type": "array",
-                        "minItems": 1,
-                        "maxItems": MOST_PICTURES,
-                        "items": {"type": "string", "format": "binary"},
-                    }
-                },
-            }
-        },
-        "image/*": {"schema": {"type": "string", "format": "binary"}},
-    },
-}
-_BODY["content"]["application/json"]["schema"].pop("$defs")  # type: ignore[index]
 
 
 class _InMemory(MultiPartParser):
@@ -133,7 +81,7 @@ async def classifier(request: Request) -> ClassifierAnswer:
 
 @router.post(
     "/predict",
-    openapi_extra={"requestBody": _BODY},
+    openapi_extra={"requestBody": BODY},
     response_model=PredictAnswer,
     responses=_UNAVAILABLE,
 )
@@ -155,22 +103,32 @@ async def predict(
 
 async def _predicted(request: Request, predictor: Predictor, *, drawn: bool, invert: bool) -> Response:
     served = await predictor.classifier()
-    contents = await _contents(request)
-    if not contents:
-        raise RequestError("web.predict_none", field="images")
-    if len(contents) > MOST_PICTURES:
-        raise RequestError("web.predict_count", field="images", count=len(contents), most=MOST_PICTURES)
-    channels, height, width = served.input_shape
-    prepare = partial(_prepared, channels=channels, size=(height, width), drawn=drawn, invert=invert)
-    found = await predictor.predict([await _pixels(content, prepare) for content in contents])
-    classes = served.classes
-    best = found.argmax(axis=1).tolist()
-    predictions = [
-        {"label": classes[at], "probability": row[at], "probabilities": dict(zip(classes, row, strict=True))}
-        for row, at in zip(found.tolist(), best, strict=True)
-    ]
-    body = json.dumps({"predictions": predictions}, ensure_ascii=False, separators=(",", ":"))
-    return Response(body, media_type="application/json")
+    with _held(request, predictor):
+        contents = await _contents(request)
+        if not contents:
+            raise RequestError("web.predict_none", field="images")
+        if len(contents) > MOST_PICTURES:
+            raise RequestError("web.predict_count", field="images", count=len(contents), most=MOST_PICTURES)
+        way = Way(served.input_shape, drawn, invert)
+        found = await predictor.predict([await _pixels(content, way) for content in contents])
+    return Response(answer_text(served.classes, found), media_type="application/json")
+
+
+@contextmanager
+def _held(request: Request, predictor: Predictor) -> Iterator[None]:
+    """What one request may hold is limited by the guard; what all of them may hold together, here.
+
+    Raises:
+        RequestError: too much is being read.
+    """
+    size = int(request.headers.get("content-length", MOST_BODY_BYTES))
+    if predictor.held + size > MOST_HELD_BYTES:
+        raise RequestError("web.predict_full")
+    predictor.held += size
+    try:
+        yield
+    finally:
+        predictor.held -= size
 
 
 @plain.get("/health")
@@ -200,75 +158,37 @@ def _predictor(request: Request) -> Predictor:
     return found
 
 
-async def _contents(request: Request) -> list[bytes | Given]:
+async def _contents(request: Request) -> list[Content]:
     """The pictures of a request, as they were sent.
 
     Raises:
         RequestError: of a kind that is not known.
         RequestValidationError: JSON of another form.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/json":
-        try:
-            asked = PredictRequest.model_validate_json(await request.body())
-        except ValidationError as error:
-            first = error.errors()[0]
-            if first["type"] == "too_long":
-                raise RequestError(
-                    "web.predict_count", field="images", count=first["ctx"]["actual_length"], most=MOST_PICTURES
-                ) from error
-            raise RequestValidationError(error.errors()) from error
-        return [_decoded(image) if isinstance(image, str) else image for image in asked.images]
-    if kind == "multipart/form-data":
+    kind = sent_as(request.headers.get("content-type", ""))
+    if kind == "form":
         return await _form(request)
-    if kind.startswith("image/") or kind == "application/octet-stream":
-        return [await request.body()]
-    raise RequestError("web.predict_type", field="content-type", arrived=kind or "–")
+    body = await request.body()
+    return pictures_of_json(body) if kind == "json" else [body]
 
 
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise RequestError("web.predict_base64", field="images") from error
-
-
-async def _form(request: Request) -> list[bytes | Given]:
+async def _form(request: Request) -> list[Content]:
     parser = _InMemory(request.headers, request.stream(), max_files=MOST_PICTURES + 1, max_fields=8)
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:
         raise RequestError("web.predict_form", field="body", most=MOST_PICTURES) from error
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-    contents: list[bytes | Given] = [await file.read() for file in files]
+    contents: list[Content] = [await file.read() for file in files]
     await form.close()
     return contents
 
 
-async def _pixels(content: bytes | Given, prepare: Callable[[Pixels], Pixels]) -> Pixels:
+async def _pixels(content: Content, way: Way) -> Pixels:
     """One picture (C, H, W) as the network takes it.
 
     Raises:
         RequestError: no picture, a damaged one, too large, or too many are being decoded.
     """
-    if isinstance(content, Given):
-        return await _here_or_there(content.height * content.width, lambda: prepare(content.pixels()))
-    try:
-        facts = examine(io.BytesIO(content))
-        if facts.width * facts.height <= _SMALL_PIXELS:
-            return prepare(decode(content))
-    except UnreadableError as error:
-        raise pictures.refusal(error, "images") from error
-    return await run_in_threadpool(lambda: prepare(pictures.read_upload(content)))
-
-
-async def _here_or_there(size: int, work: Callable[[], Pixels]) -> Pixels:
-    return work() if size <= _SMALL_PIXELS else await run_in_threadpool(work)
-
-
-def _prepared(pixels: Pixels, *, channels: int, size: tuple[int, int], drawn: bool, invert: bool) -> Pixels:
-    if invert:
-        pixels = 255 - pixels
-    if drawn:
-        return steps_of_drawing(pixels[:1], channels=channels, size=size)[-1].pixels
-    return fit(pixels, channels=channels, size=size)
+    pixels = way.soon(content)
+    return await run_in_threadpool(way.slowly, content) if pixels is None else pixels

@@ -61,14 +61,14 @@ class Guard:
             return
         headers = Headers(scope=scope)
         with using_language(language_of(scope, headers, self._language)):
-            fault = self._fault(headers)
+            fault = self.fault(headers)
             if fault is not None:
                 await _refuse(_sealed(send), *fault)
                 return
             await self._app(scope, _limited(receive), _sealed(send))
 
-    def _fault(self, headers: Headers) -> tuple[int, str, str] | None:
-        """Why the request is refused: status, code, sentence."""
+    def fault(self, headers: Headers) -> tuple[int, str, str] | None:
+        """Why a request is refused: status, code, sentence; None for one that may pass."""
         host = headers.get("host", "")
         if not self._ours(_name(host)):
             return 421, "web.host_unknown", say("web.host_unknown", host=host or "–")
@@ -128,14 +128,19 @@ def _limited(receive: Receive) -> Receive:
 
 
 def _sealed(send: Send) -> Send:
-    async def sealed(message: Message) -> None:
+    async def sealing(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = [pair for pair in message["headers"] if pair[0] not in _NAMES] + _PAIRS
-            if not any(name == b"cache-control" for name, _ in headers):
-                headers.append((b"cache-control", b"no-store"))
-            message["headers"] = headers
+            message["headers"] = sealed_headers(message["headers"])
         await send(message)
 
+    return sealing
+
+
+def sealed_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer with those that every answer carries."""
+    sealed = [pair for pair in headers if pair[0] not in _NAMES] + _PAIRS
+    if not any(name == b"cache-control" for name, _ in sealed):
+        sealed.append((b"cache-control", b"no-store"))
     return sealed
 
 

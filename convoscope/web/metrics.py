@@ -63,8 +63,12 @@ class Metrics:
             outcome = error.key
             raise
         finally:
-            self._requests[outcome] += 1
-            self._request_seconds.note(time.perf_counter() - started)
+            self.request(outcome, time.perf_counter() - started)
+
+    def request(self, outcome: str, seconds: float) -> None:
+        """Note a request that was answered: ``done``, or the fault's key."""
+        self._requests[outcome] += 1
+        self._request_seconds.note(seconds)
 
     def batch(self, pictures: int, seconds: float) -> None:
         """Note a batch that was computed."""

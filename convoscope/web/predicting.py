@@ -40,12 +40,23 @@ _LOG = logging.getLogger("convoscope.web")
 Probabilities = NDArray[np.float32]
 
 
+Told = Callable[["Probabilities | RequestError"], None]
+
+
 @dataclass(eq=False)
 class _Job:
-    """One request's pictures (n, H, W, C) and the place of its answer (n, classes)."""
+    """One request's pictures (n, H, W, C), and who is told their probabilities (n, classes), or why there are none."""
 
     pictures: NDArray[np.uint8]
-    answer: asyncio.Future[Probabilities]
+    tell: Told
+    since: float
+    answered: bool = False
+
+    def answer(self, found: Probabilities | RequestError) -> None:
+        """Tell it, unless it has been told before."""
+        if not self.answered:
+            self.answered = True
+            self.tell(found)
 
 
 class Predictor:
@@ -53,6 +64,10 @@ class Predictor:
 
     Args:
         make: makes the classifier; it may take seconds and is called once, in a thread.
+
+    Attributes:
+        metrics: what it counts.
+        held: bytes of the requests that are being read; kept by those who read them.
     """
 
     def __init__(self, make: Callable[[], Classifier]) -> None:
@@ -63,8 +78,10 @@ class Predictor:
         self._begun = False
         self._jobs: deque[_Job] = deque()
         self._waiting = 0
-        self._at_work = False
+        self._at_work: list[_Job] = []
+        self._watched = False
         self._pace = 0.0
+        self.held = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="predict")
         self.metrics = Metrics(waiting=lambda: self._waiting)
 
@@ -74,6 +91,11 @@ class Predictor:
         if not self._ready.is_set():
             return "starting"
         return "failed" if isinstance(self._made, RequestError) else "ready"
+
+    @property
+    def ready(self) -> Classifier | None:
+        """The classifier, if it is made."""
+        return None if isinstance(self._made, RequestError) else self._made
 
     def begin(self) -> None:
         """Begin to make the classifier, if that hasn't begun."""
@@ -104,20 +126,38 @@ class Predictor:
             RequestError: too many are waiting, it takes too long, or there is no classifier.
         """
         await self.classifier()
+        answer: asyncio.Future[Probabilities] = asyncio.get_running_loop().create_future()
+
+        def tell(found: Probabilities | RequestError) -> None:
+            if answer.done():  # who asked has gone
+                return
+            if isinstance(found, RequestError):
+                answer.set_exception(found)
+            else:
+                answer.set_result(found)
+
+        self.submit(np.stack(pictures).transpose(0, 2, 3, 1), tell)
+        return await answer
+
+    def submit(self, pictures: NDArray[np.uint8], tell: Told) -> None:
+        """Let `tell` be called, soon, with the probabilities of pictures (n, H, W, C) of the network's own form.
+
+        It is called in the running event loop, with the error where there are none. The classifier must be ready.
+
+        Raises:
+            RequestError: too many are waiting.
+        """
         if self._waiting + len(pictures) > MOST_WAITING:
             raise RequestError("web.predict_full")
         loop = asyncio.get_running_loop()
-        job = _Job(np.stack(pictures).transpose(0, 2, 3, 1), loop.create_future())
         if not self._jobs and not self._at_work:
             # Not at once: other requests that have arrived already are read first, and join.
             loop.call_soon(self._work, loop)
-        self._jobs.append(job)
+        self._jobs.append(_Job(pictures, tell, loop.time()))
         self._waiting += len(pictures)
-        late = loop.call_later(MOST_SECONDS, _expire, job)
-        try:
-            return await job.answer
-        finally:
-            late.cancel()
+        if not self._watched:
+            self._watched = True
+            loop.call_later(MOST_SECONDS / 20, self._watch, loop)
 
     def _open(self) -> None:
         try:
@@ -145,7 +185,7 @@ class Predictor:
         while self._jobs and count + len(self._jobs[0].pictures) <= MOST_BATCH:
             jobs.append(self._jobs.popleft())
             count += len(jobs[-1].pictures)
-        self._at_work = True
+        self._at_work = jobs
         if self._pace * count < INLINE_SECONDS:
             self._finish(loop, jobs, count, *self._computed(jobs))
             return
@@ -179,22 +219,22 @@ class Predictor:
         seconds: float,
     ) -> None:
         """Hand the answers out, and go on."""
-        self._at_work = False
+        self._at_work = []
         self._waiting -= count
         self._pace = 0.9 * self._pace + 0.1 * seconds / count
         self.metrics.batch(count, seconds)
         at = 0
         for job in jobs:
-            if not job.answer.done():
-                if found is None:
-                    job.answer.set_exception(RequestError("web.fault"))
-                else:
-                    job.answer.set_result(found[at : at + len(job.pictures)])
+            job.answer(RequestError("web.fault") if found is None else found[at : at + len(job.pictures)])
             at += len(job.pictures)
         if self._jobs:
             loop.call_soon(self._work, loop)
 
-
-def _expire(job: _Job) -> None:
-    if not job.answer.done():
-        job.answer.set_exception(RequestError("web.predict_late", most=round(MOST_SECONDS)))
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Tell those that have waited too long; one timer for all, since one for each would cost more than its work."""
+        for job in (*self._at_work, *self._jobs):
+            if loop.time() - job.since > MOST_SECONDS:
+                job.answer(RequestError("web.predict_late", most=round(MOST_SECONDS)))
+        self._watched = self._waiting > 0
+        if self._watched:
+            loop.call_later(MOST_SECONDS / 20, self._watch, loop)

@@ -39,12 +39,12 @@ def client(server: Server) -> Iterator[httpx.Client]:
         yield asking
 
 
-def serve(app: Any) -> Iterator[Server]:
-    """Serve `app` on a free port until the test session lets go of it."""
+def serve(app: Any, http: Any = "auto") -> Iterator[Server]:
+    """Serve `app` by the protocol `http` on a free port until the test session lets go of it."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, http=http, log_level="warning", ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20

@@ -19,10 +19,10 @@ import convoscope as cs
 from convoscope.core.messages import LANGUAGES
 from convoscope.runs.run import Run
 from convoscope.shipping.classifier import Classifier
-from convoscope.web.api_predict import MOST_PICTURES
 from convoscope.web.app import create_app
 from convoscope.web.guard import LOOPBACK
-from convoscope.web.shortcut import Shortcut
+from convoscope.web.predict_forms import MOST_PICTURES
+from convoscope.web.straight import straight
 from tests.web.conftest import Server, serve
 
 PATH = "/api/v1/predict"
@@ -33,7 +33,7 @@ FORMATS = ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"]
 def predict_server(classifier: Classifier) -> Iterator[Server]:
     """A server of the run's classifier alone, as `convoscope serve FILE.onnx` sets it up."""
     app = create_app(classifier=classifier, language="en")
-    yield from serve(Shortcut(app, "en", LOOPBACK))
+    yield from serve(app, straight(app, "en", LOOPBACK))
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_every_kind_of_file(asking: httpx.Client, run: Run, kind: str) -> None:
 
 
 def test_both_routes_are_one(classifier: Classifier, asking: httpx.Client) -> None:
-    """The application by itself, without the shortcut, gives the same answers and the same faults."""
+    """The application by itself, without the straight way, gives the same answers and the same faults."""
     content = file_of(noise(28, 28, 1))
     bodies: list[dict[str, Any]] = [
         {"content": content, "headers": {"Content-Type": "image/png"}},
@@ -257,7 +257,7 @@ def test_without_a_classifier(client: httpx.Client) -> None:
 
 
 def test_bodies_are_limited_together(predict_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convoscope.web.shortcut.MOST_HELD_BYTES", 1000)
+    monkeypatch.setattr("convoscope.web.api_predict.MOST_HELD_BYTES", 1000)
     with httpx.Client(base_url=predict_server.address, timeout=120) as client:
         answer = client.post(PATH, content=b"x" * 2000, headers={"Content-Type": "image/png"})
     assert (answer.status_code, answer.json()["code"]) == (503, "web.predict_full")

@@ -14,7 +14,7 @@ from PIL import Image
 from convoscope.shipping.classifier import Classifier
 from convoscope.web.app import create_app
 from convoscope.web.guard import LOOPBACK
-from convoscope.web.shortcut import Shortcut
+from convoscope.web.straight import straight
 from tests.web.conftest import Server, serve
 from tests.web.test_bench_page import violations
 
@@ -26,7 +26,7 @@ Open = Callable[..., Any]
 @pytest.fixture(scope="module")
 def shipped_server(classifier: Classifier) -> Iterator[Server]:
     app = create_app(classifier=classifier, language="en")
-    yield from serve(Shortcut(app, "en", LOOPBACK))
+    yield from serve(app, straight(app, "en", LOOPBACK))
 
 
 @pytest.fixture
