@@ -101,10 +101,12 @@ class Load:
             sent += 1
 
 
-async def run(address: str, body: bytes, connections: int, seconds: float, rate: float | None) -> dict[str, Any]:
+async def run(
+    address: str, body: bytes, kind: str, connections: int, seconds: float, rate: float | None
+) -> dict[str, Any]:
     """Ask for `seconds`; requests/s, milliseconds and statuses."""
     place = urlsplit(address)
-    head = f"POST {PATH} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/json\r\n"
+    head = f"POST {PATH} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: {kind}\r\n"
     load = Load(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body, rate)
     loop = asyncio.get_running_loop()
     callers = []
@@ -137,13 +139,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("address")
     parser.add_argument("body", type=Path)
+    parser.add_argument("--kind", default="application/json", help="Content-Type of the body")
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--rate", type=float)
     asked = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    found = uvloop.run(run(asked.address, asked.body.read_bytes(), asked.connections, asked.seconds, asked.rate))
+    body = asked.body.read_bytes()
+    found = uvloop.run(run(asked.address, body, asked.kind, asked.connections, asked.seconds, asked.rate))
     print(json.dumps(found))
 
 

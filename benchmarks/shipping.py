@@ -4,11 +4,14 @@
   from uint8 pictures to probabilities on both sides;
 * eight bits: the certificate of `convoscope export --int8`;
 * server: `convoscope serve FILE.onnx` on one core, a client of 1 and of 32 connections on the other, one picture a
-  request; beside it, on the first core, bare ONNX Runtime in a loop over the same picture;
+  request; by turns with it, on the first core, bare ONNX Runtime: the same file in a loop, a picture a call, from uint8
+  pixels that lie ready to probabilities. The requests hold such pixels as JSON; then the same picture as a PNG file,
+  beside a loop that decodes the file before each call. What is left is the price of HTTP, less what batches save;
 * pace: 200 requests a second over 8 connections, the server free to use both cores;
 * crowd: 1,000 connections at once.
 
-The run is the folder given, or one that is trained on MNIST first. Ends with an error when a target is missed.
+The run is the folder given, or one of the default recipe that is trained on MNIST first. Ends with an error when a
+target is missed.
 
     python -m benchmarks.shipping [RUN]
 """
@@ -30,11 +33,13 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from benchmarks.records import put, record
 
 COMMAND = "python -m benchmarks.shipping"
 TURNS, SECONDS, CONNECTIONS = 30, 5.0, 32
+ROUNDS, ROUND_SECONDS = 5, 2.0
 
 
 def main() -> None:
@@ -48,7 +53,7 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         given = sys.argv[1:]
-        run = cs.Run(given[0]) if given else cs.train("mnist", recipe="fast", out=Path(folder, "run"))
+        run = cs.Run(given[0]) if given else cs.train("mnist", out=Path(folder, "run"))
         whole = export(run, Path(folder, "whole.onnx"))
         small = export(run, Path(folder, "small.onnx"), int8=True)
         data = str(run.config["data"]["name"])
@@ -129,27 +134,32 @@ def eight_bits(whole: Any, small: Any) -> dict[str, Any]:
 
 def server(file: Path, shape: tuple[int, int, int]) -> dict[str, Any]:
     """Requests/s beside bare ONNX Runtime, latency at a steady rate, and a crowd."""
-    channels, height, width = shape
-    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    image = {"channels": channels, "height": height, "width": width, "data": base64.b64encode(pixels).decode()}
     first, second = sorted(os.sched_getaffinity(0))[:2]
     with tempfile.TemporaryDirectory() as folder:
-        body = Path(folder, "body.json")
-        body.write_text(json.dumps({"images": [image]}))
-        bare = bare_rate(file, first)
+        pixels, png = bodies(shape, Path(folder))
+        seen: dict[str, list[float]] = {}
         with served(file, {first}) as address:
-            ask(address, body, {second}, connections=CONNECTIONS, seconds=0.5)  # the first ones are slow
-            many = ask(address, body, {second}, connections=CONNECTIONS, seconds=SECONDS)
-            single = ask(address, body, {second}, connections=1, seconds=SECONDS)
+            ask(address, pixels, {second}, connections=CONNECTIONS, seconds=0.5)  # the first ones are slow
+            for _ in range(ROUNDS):
+                found = {
+                    **bare_rates(file, png, first),
+                    "": ask(address, pixels, {second}, connections=CONNECTIONS, seconds=ROUND_SECONDS),
+                    "_png": ask(address, png, {second}, connections=CONNECTIONS, seconds=ROUND_SECONDS),
+                    "_one_connection": ask(address, pixels, {second}, connections=1, seconds=ROUND_SECONDS / 2),
+                }
+                for name, rate in found.items():
+                    value = rate["requests_per_second"] if isinstance(rate, dict) else rate
+                    seen.setdefault(f"requests_per_second{name}", []).append(value)
         with served(file, {first, second}) as address:
-            ask(address, body, {first, second}, connections=8, seconds=0.5)
-            paced = ask(address, body, {first, second}, connections=8, seconds=SECONDS, rate=200)
-            crowd = ask(address, body, {first, second}, connections=1000, seconds=SECONDS)
+            ask(address, pixels, {first, second}, connections=8, seconds=0.5)
+            paced = ask(address, pixels, {first, second}, connections=8, seconds=SECONDS, rate=200)
+            crowd = ask(address, pixels, {first, second}, connections=1000, seconds=SECONDS)
+    rates = {name: round(median(values), 1) for name, values in seen.items()}
     return {
-        "requests_per_second_bare": bare,
-        "requests_per_second": many["requests_per_second"],
-        "requests_per_second_one_connection": single["requests_per_second"],
-        "ratio_bare": round(many["requests_per_second"] / bare, 3),
+        **rates,
+        "ratio_bare": round(rates["requests_per_second"] / rates["requests_per_second_bare"], 3),
+        "ratio_bare_png": round(rates["requests_per_second_png"] / rates["requests_per_second_bare_png"], 3),
+        "rounds": ROUNDS,
         "paced_milliseconds_p50": paced["milliseconds_p50"],
         "paced_milliseconds_p99": paced["milliseconds_p99"],
         "crowd_requests_per_second": crowd["requests_per_second"],
@@ -158,26 +168,44 @@ def server(file: Path, shape: tuple[int, int, int]) -> dict[str, Any]:
     }
 
 
+def bodies(shape: tuple[int, int, int], folder: Path) -> tuple[Path, Path]:
+    """One picture as two requests: its pixels as JSON, and a PNG file."""
+    channels, height, width = shape
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    image = {"channels": channels, "height": height, "width": width, "data": base64.b64encode(pixels).decode()}
+    json_file, png_file = folder / "body.json", folder / "body.png"
+    json_file.write_text(json.dumps({"images": [image]}))
+    Image.fromarray(pixels[0] if channels == 1 else pixels.transpose(1, 2, 0)).save(png_file)
+    return json_file, png_file
+
+
 _BARE = """
 import sys, time, numpy as np
 from pathlib import Path
+from convoscope.data.decode import decode
 from convoscope.shipping.classifier import Classifier
 classifier = Classifier.read(Path(sys.argv[1]), threads=1)
-channels, height, width = classifier.input_shape
-picture = np.random.default_rng(0).integers(0, 256, (1, height, width, channels), dtype=np.uint8)
-for seconds in (0.5, float(sys.argv[2])):
-    count, started = 0, time.perf_counter()
-    while time.perf_counter() - started < seconds:
-        classifier.probabilities(picture)
-        count += 1
-print(count / (time.perf_counter() - started))
+file = Path(sys.argv[2]).read_bytes()
+pixels = np.ascontiguousarray(decode(file)[None].transpose(0, 2, 3, 1))
+def bare():
+    classifier.probabilities(pixels)
+def bare_png():
+    classifier.probabilities(decode(file)[None].transpose(0, 2, 3, 1))
+for work in (bare, bare_png):
+    for seconds in (0.3, float(sys.argv[3])):
+        count, started = 0, time.perf_counter()
+        while time.perf_counter() - started < seconds:
+            work()
+            count += 1
+    print(count / (time.perf_counter() - started))
 """
 
 
-def bare_rate(file: Path, core: int) -> float:
-    """Predictions of one picture a second by ONNX Runtime alone, on one core."""
-    command = [sys.executable, "-c", _BARE, str(file), str(SECONDS)]
-    return round(float(on_cores(command, {core})), 1)
+def bare_rates(file: Path, png: Path, core: int) -> dict[str, float]:
+    """Predictions a second by ONNX Runtime alone, on one core: of pixels, and of a file to be decoded."""
+    command = [sys.executable, "-c", _BARE, str(file), str(png), str(ROUND_SECONDS)]
+    bare, decoded = map(float, on_cores(command, {core}).split())
+    return {"_bare": bare, "_bare_png": decoded}
 
 
 @contextmanager
@@ -201,7 +229,8 @@ def ask(
 ) -> dict[str, Any]:
     """What a client on `cores` sees."""
     command = [sys.executable, "-m", "benchmarks.load", address, str(body), f"--connections={connections}"]
-    command += [f"--seconds={seconds}", *([] if rate is None else [f"--rate={rate}"])]
+    kind = "image/png" if body.suffix == ".png" else "application/json"
+    command += [f"--kind={kind}", f"--seconds={seconds}", *([] if rate is None else [f"--rate={rate}"])]
     found: dict[str, Any] = json.loads(on_cores(command, cores))
     return found
 

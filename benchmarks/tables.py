@@ -244,6 +244,22 @@ TABLES = {
             ),
             Column("of the bare rate", "respecto al ritmo solo", _number("ratio_bare", 2)),
             Column(
+                "bare, decoding a PNG file first",
+                "solo, tras decodificar un PNG",
+                _number("requests_per_second_bare_png", 0, " /s"),
+            ),
+            Column(
+                "server, a PNG file a request, 32 connections",
+                "servidor, un PNG por petición, 32 conexiones",
+                _number("requests_per_second_png", 0, " /s"),
+            ),
+            Column("of that bare rate", "respecto a ese ritmo solo", _number("ratio_bare_png", 2)),
+            Column(
+                "server, one connection, each answer awaited",
+                "servidor, una conexión que espera cada respuesta",
+                _number("requests_per_second_one_connection", 0, " /s"),
+            ),
+            Column(
                 "at 200 requests/s, 99 of 100 within",
                 "a 200 peticiones/s, 99 de cada 100 en",
                 _number("paced_milliseconds_p99", 1, " ms"),
