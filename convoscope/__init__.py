@@ -22,6 +22,7 @@ _HOMES = {
     "kernels": "convoscope.convolution",
     "load": "convoscope.data",
     "pool": "convoscope.convolution",
+    "set_language": "convoscope.core.messages",
     "summary": "convoscope.models",
     "train": "convoscope.training",
 }
@@ -38,12 +39,14 @@ __all__ = [
     "kernels",
     "load",
     "pool",
+    "set_language",
     "summary",
     "train",
 ]
 
 if TYPE_CHECKING:
     from convoscope.convolution import Trace, convolve, kernels, pool
+    from convoscope.core.messages import set_language
     from convoscope.data import ImageData, load
     from convoscope.lessons.exercise import exercise
     from convoscope.lessons.listing import exercises
