@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convoscope.core.errors import RequestError
-
 if TYPE_CHECKING:
     from convoscope.data.types import Pixels
-
-_OF_SET = re.compile(r"(?P<name>[\w-]+):(?P<index>\d{1,9})")
 
 
 def picture_named(name: str, data_dir: Path | None) -> Pixels | None:
@@ -24,14 +19,6 @@ def picture_named(name: str, data_dir: Path | None) -> Pixels | None:
         from convoscope.data.decode import read_image
 
         return read_image(name)
-    asked = _OF_SET.fullmatch(name)
-    if asked is None:
-        return None
-    from convoscope.data import load
+    from convoscope.data.named_picture import picture_of_set
 
-    images = load(asked["name"], data_dir=data_dir).train.images
-    if int(asked["index"]) >= len(images):
-        values = {"name": asked["name"], "asked": asked["index"], "last": len(images) - 1}
-        raise RequestError("convolution.no_such_picture", field="image", **values)
-    pixels: Pixels = images[int(asked["index"])]
-    return pixels
+    return picture_of_set(name, data_dir)

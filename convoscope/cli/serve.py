@@ -7,6 +7,7 @@ import socket
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from convoscope.runs.run import Run
     from convoscope.shipping.classifier import Classifier
+    from convoscope.web.touring import OpenTour
 
 
 _LAST_PORT = 65535
@@ -37,18 +39,25 @@ def register(app: typer.Typer) -> None:
         ] = None,
         host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help=say("web.help_host"))] = "127.0.0.1",
         port: Annotated[int, typer.Option("--port", metavar="N", help=say("web.help_port"))] = 8000,
+        lesson: Annotated[
+            str | None, typer.Option("--lesson", metavar="FILE|NAME", help=say("web.help_lesson"), show_default=False)
+        ] = None,
         as_json: Annotated[bool, typer.Option("--json", help=say("web.help_json"))] = False,
         lang: Lang = None,
     ) -> None:
         network, classifier = _open(run)
+        tour = _open_lesson(lesson)
         listener = _listen(host, port)
         address = _address(listener, host)
         if run is None:
             tell(say("web.serve_without_run"))
         if classifier is not None:
             tell(say("web.serve_file"))
-        answer(as_json, {"address": address}, say("web.serve_ready", address=address))
-        _serve(network, classifier, host, listener)
+        value = {"address": address}
+        if tour is not None:
+            value["lesson"] = f"{address}/?level=lesson&lesson={quote(tour.file.name)}"
+        answer(as_json, value, say("web.serve_ready", address=value.get("lesson", address)))
+        _serve(network, classifier, tour, host, listener)
 
 
 def _open(path: Path | None) -> tuple[Run | None, Classifier | None]:
@@ -64,6 +73,18 @@ def _open(path: Path | None) -> tuple[Run | None, Classifier | None]:
     run = Run(path)
     _ = run.model
     return run, None
+
+
+def _open_lesson(asked: str | None) -> OpenTour | None:
+    """The lesson, once it is known that all that its steps name is there."""
+    if asked is None:
+        return None
+    from convoscope.lessons.tour_file import find
+    from convoscope.web.touring import OpenTour
+
+    tour = OpenTour(find(asked))
+    tour.check()
+    return tour
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -121,7 +142,9 @@ def _allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
-def _serve(run: Run | None, classifier: Classifier | None, host: str, listener: socket.socket) -> None:
+def _serve(
+    run: Run | None, classifier: Classifier | None, lesson: OpenTour | None, host: str, listener: socket.socket
+) -> None:
     import uvicorn
 
     from convoscope.web.app import create_app
@@ -131,7 +154,7 @@ def _serve(run: Run | None, classifier: Classifier | None, host: str, listener: 
     _allow_many_connections()
     # On the loopback only its own names are answered; elsewhere any address, but no names that could be rebound.
     hosts = LOOPBACK if host in LOOPBACK else None
-    app = create_app(run, classifier=classifier, hosts=hosts)
+    app = create_app(run, classifier=classifier, lesson=lesson, hosts=hosts)
     threading.Thread(target=_warm, args=(app,), daemon=True).start()
     config = uvicorn.Config(
         app,

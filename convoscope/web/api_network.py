@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from convoscope.core.errors import RequestError
@@ -38,7 +38,17 @@ if TYPE_CHECKING:
 MOST_SAMPLES = 60
 MOST_THUMBNAILS = 8
 
-router = APIRouter(prefix="/api/v1/network", responses=FAULTS)
+
+def _asked(
+    of: Annotated[
+        str | None,
+        Query(max_length=150, description="LESSON/STEP: the network of that step, instead of the run that is served."),
+    ] = None,
+) -> None:
+    """Describes the parameter, which `served_network` reads."""
+
+
+router = APIRouter(prefix="/api/v1/network", responses=FAULTS, dependencies=[Depends(_asked)])
 
 
 @router.get("")
@@ -120,7 +130,7 @@ def see(request: Request, asked: SeeRequest) -> SeeAnswer:
 @router.post("/see/upload", openapi_extra=FILE_BODY)
 async def see_upload(request: Request, invert: bool = False) -> SeeAnswer:
     """The same for a picture file, which is the body of the request; it is neither kept nor written anywhere."""
-    served, content = served_network(request), await request.body()
+    served, content = await run_in_threadpool(served_network, request), await request.body()
 
     def see_file() -> SeeAnswer:
         return _seen(served, pictures.read_upload(content), drawn=False, invert=invert)
@@ -144,12 +154,16 @@ def _seen(served: Network, pixels: Pixels, *, drawn: bool, invert: bool) -> SeeA
 
 
 def served_network(request: Request) -> Network:
-    """The network that is served.
+    """The network that is served, or that of the lesson's step which ``?of=LESSON/STEP`` names.
 
     Raises:
-        RequestError: none is.
+        RequestError: none is, or there is no such lesson or step.
     """
     served: Network | None = request.app.state.network
+    if "of" in request.query_params:
+        lesson, _, step = request.query_params["of"].partition("/")
+        opened = request.app.state.lessons.get(lesson)
+        served = opened.network(opened.file.tour.step(step)) or served
     if served is None:
         raise RequestError("web.run_missing")
     return served

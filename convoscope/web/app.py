@@ -12,11 +12,12 @@ from starlette.exceptions import HTTPException
 from convoscope import __version__
 from convoscope.core.messages import language as language_in_use
 from convoscope.core.messages import say
-from convoscope.web import api_bench, api_exercises, api_inspect, api_labels, api_network, api_predict
+from convoscope.web import api_bench, api_exercises, api_inspect, api_labels, api_lessons, api_network, api_predict
 from convoscope.web.assets import Asset, assets
 from convoscope.web.faults import add_handlers
 from convoscope.web.guard import LOOPBACK, Guard
 from convoscope.web.predicting import Predictor
+from convoscope.web.touring import Lessons, OpenTour
 
 if TYPE_CHECKING:
     from convoscope.runs.run import Run
@@ -29,6 +30,7 @@ def create_app(
     language: str | None = None,
     *,
     classifier: Classifier | None = None,
+    lesson: OpenTour | None = None,
     hosts: Iterable[str] | None = LOOPBACK,
 ) -> FastAPI:
     """The application.
@@ -37,6 +39,7 @@ def create_app(
         run: the trained network of the network level; without one the page says how to train one.
         language: for readers whose browser asks for neither Spanish nor English; the one in use when None.
         classifier: a shipped classifier to predict with; the run's own when None.
+        lesson: a lesson beside those that come with the program.
         hosts: names the server answers to; None for any IP address.
     """
     app = FastAPI(
@@ -49,6 +52,8 @@ def create_app(
     app.state.sheets = api_inspect.Sheets()
     app.include_router(api_inspect.router)
     app.include_router(api_labels.router)
+    app.state.lessons = Lessons(lesson)
+    app.include_router(api_lessons.router)
     app.include_router(api_predict.router)
     app.include_router(api_predict.plain)
     app.state.predictor = _predictor(run, classifier)

@@ -36,6 +36,8 @@ _STATUS = {
     "shipping.not_expressible": 501,
     "web.busy_view": 429,
     "web.labels_remote": 403,
+    "web.lesson_unknown": 404,
+    "tours.no_step": 404,
 }
 
 

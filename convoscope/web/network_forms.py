@@ -47,6 +47,7 @@ class NetworkAnswer(BaseModel):
     width: int
     parameters: int
     macs: int
+    trained: bool = Field(description="Whether the network has learned; a lesson may show one that has not.")
     test_error: float | None
     samples: int
     layers: list[LayerAnswer]
@@ -166,6 +167,7 @@ def network_answer(run: Run, *, samples: int = 0) -> NetworkAnswer:
     """A run with its layers; `samples` is how many test pictures can be asked for."""
     # What needs PyTorch is imported here, so that a page without a run opens without it.
     from convoscope.inspection.look import walk_of
+    from convoscope.web.untrained import UntrainedRun
 
     p, metrics = run.preprocessing, run.metrics or {}
     walks = {layer.name: walk_of(run.model.get_submodule(layer.name)) for layer in run.layers}
@@ -192,6 +194,7 @@ def network_answer(run: Run, *, samples: int = 0) -> NetworkAnswer:
         width=p.width,
         parameters=sum(layer.parameters for layer in layers),
         macs=sum(layer.macs for layer in layers),
+        trained=not isinstance(run, UntrainedRun),
         test_error=metrics.get("test_error"),
         samples=samples,
         layers=layers,

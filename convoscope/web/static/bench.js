@@ -18,11 +18,12 @@ import { createSum, sumLines } from "./sum.js";
 
 const SUM_PAUSE = 90;
 
-/** Build the bench. options: {t, language, source, query, setting, onstate(entries), announce(text)}.
- *  `setting` (from a trace) goes before the query's. Returns {element, destroy()}. */
-export function createBench({ t, language, source, query = {}, setting: given = null, onstate = () => {}, announce }) {
+/** Build the bench. options: {t, language, source, query, preset, setting, onstate(entries), announce(text)}.
+ *  `preset` is a query of what a lesson starts from; `setting` (from a trace) goes before both. Returns {element, destroy()}. */
+export function createBench({ t, language, source, query = {}, preset = {}, setting: given = null, onstate = () => {}, announce }) {
   const find = (name) => { const kernel = source.kernels.find(({ spec }) => spec === name); return kernel ? kernelOf(kernel) : null; };
-  const standard = settingOf(source.kernels.find(({ spec }) => spec === "cross") ?? source.kernels[0] ?? null);
+  const usual = settingOf(source.kernels.find(({ spec }) => spec === "cross") ?? source.kernels[0] ?? null);
+  const standard = settingFromQuery(preset, usual, find);
   const setting = given ?? settingFromQuery(query, structuredClone(standard), find);
   const cursor = startCursor(query);
   const cache = {};

@@ -149,6 +149,7 @@ function cursorOf(query, network) {
 
 function lead(t, network) {
   const values = { model: network.model, data: network.data, parameters: network.parameters.toLocaleString("en").replaceAll(",", "\u2009") };
+  if (!network.trained) return t("network_lead_untrained", values);
   return network.test_error === null ? t("network_lead", values)
     : t("network_lead_error", { ...values, error: `${(100 * network.test_error).toFixed(2)} %` });
 }

@@ -5,13 +5,18 @@ import { createBench } from "./bench.js";
 import { createClassify } from "./classify.js";
 import { fill, h } from "./dom.js";
 import { translator } from "./i18n.js";
+import { createExercises } from "./exercises.js";
 import { createInspect } from "./inspect.js";
+import { createLesson } from "./lesson.js";
 import { createNetwork } from "./network.js";
 import { createSees } from "./sees.js";
 import { fetchMessages, serverSource } from "./source_api.js";
 import { readQuery, writeQuery } from "./state.js";
+import { withoutRun } from "./without_run.js";
 
-const LEVELS = { bench: createBench, network: createNetwork, sees: createSees, inspect: createInspect, classify: createClassify };
+const LEVELS = {
+  bench: createBench, network: createNetwork, sees: createSees, inspect: createInspect, classify: createClassify, lesson: createLesson,
+  exercises: createExercises };
 const ON_A_RUN = ["network", "sees", "inspect"];
 const WITHOUT_RUN = ["web.run_missing", "web.predict_missing"];
 const LANGUAGES = { en: "English", es: "Español" };
@@ -43,18 +48,15 @@ async function open() {
     const network = ON_A_RUN.includes(level) ? await source.ask("/network") : null;
     const classifier = level === "classify" ? await source.ask("/predict") : null;
     if (mine !== opening) return;
-    const onstate = (state) => remember({ ...(query.lang ? { lang: language } : {}), level, ...state });
-    current = LEVELS[level]({ t, language, source, query, network, classifier, onstate, announce: announcer.say, go });
+    const stated = (state) => ({ ...(query.lang ? { lang: language } : {}), level, ...state });
+    const onstate = (state) => remember(stated(state));
+    const visit = (state) => push(stated(state));
+    const entitle = (text) => { document.title = `${text} – ${t("page_title")}`; };
+    current = LEVELS[level]({ t, language, source, query, network, classifier, onstate, visit, entitle, announce: announcer.say, go });
     fill(place, current.element);
   } catch (error) {
-    if (mine === opening) fill(place, WITHOUT_RUN.includes(error.code) ? withoutRun(t, level, error.message) : h("p", { class: "fault", role: "alert" }, error.message));
+    if (mine === opening) fill(place, WITHOUT_RUN.includes(error.code) ? withoutRun(t, t(`level_${level}`), error.message) : h("p", { class: "fault", role: "alert" }, error.message));
   }
-}
-
-// Not a fault: without a run these levels say how to come by one.
-function withoutRun(t, level, sentence) {
-  return h("section", {}, h("h2", {}, t(`level_${level}`)), h("p", { class: "lead" }, sentence),
-    h("pre", { tabindex: "0", role: "group", "aria-label": t("commands") }, "convoscope train --out runs/mnist\nconvoscope serve runs/mnist"));
 }
 
 function skipLink(t) {
@@ -84,10 +86,15 @@ function follow(event, query) {
 /** Go to another situation, as a step that "back" undoes; `picture` is handed over to the bench, if one is given. */
 function go(query, picture = handed) {
   handed = picture;
-  clearTimeout(timer);
   const kept = query.lang === undefined ? { lang: readQuery(location.search).lang } : {};
-  history.pushState(null, "", `?${writeQuery({ ...kept, ...query })}`);
+  push({ ...kept, ...query });
   open();
+}
+
+/** Note another situation that the open level has gone to by itself, as a step that "back" undoes. */
+function push(query) {
+  clearTimeout(timer);
+  history.pushState(null, "", `?${writeQuery(query)}`);
 }
 
 function remember(query) {
