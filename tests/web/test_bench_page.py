@@ -193,7 +193,8 @@ def test_reduced_motion_is_respected(open_page: Open) -> None:
         };
     }""")
     page.get_by_role("button", name="Play").click()
-    page.get_by_role("heading", name="Row 1, column 0: −3").wait_for()
+    # The last place: a busy machine may skip any other, since time decides how far the window has come.
+    page.get_by_role("heading", name="Row 2, column 2: 0").wait_for()
     assert page.evaluate("window.fractions") == 0
 
 
