@@ -39,7 +39,7 @@ from benchmarks.records import put, record
 
 COMMAND = "python -m benchmarks.shipping"
 TURNS, SECONDS, CONNECTIONS = 30, 5.0, 32
-ROUNDS, ROUND_SECONDS = 5, 2.0
+ROUNDS, ROUND_SECONDS = 5, 3.0
 
 
 def main() -> None:

@@ -63,6 +63,14 @@ class _Heads:
         self._guard = guard
         self._language = language
         self.read = lru_cache(_KNOWN_HEADS)(self._read)
+        self._given: list[tuple[bytes, bytes]] = []
+        self._written = b""
+
+    def dated(self, given: list[tuple[bytes, bytes]]) -> bytes:
+        """The headers that uvicorn adds, as they are sent: the date, and so a new list every second."""
+        if given is not self._given:
+            self._given, self._written = given, b"".join(b"%b: %b\r\n" % pair for pair in given)
+        return self._written
 
     def _read(self, url: bytes, pairs: tuple[tuple[bytes, bytes], ...]) -> _Head | None:
         """The head of a request that may go straight; None for all others."""
@@ -182,8 +190,7 @@ class _Straight(HttpToolsProtocol):
             head, body = _DONE, answer_text(classes, found)
         if not cycle.keep_alive:
             head += b"connection: close\r\n"
-        for pair in self.server_state.default_headers:  # the date
-            head += b"%b: %b\r\n" % pair
+        head += self._heads.dated(self.server_state.default_headers)
         self.transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body))
         cycle.response_complete = True
         if not cycle.keep_alive:
