@@ -1,4 +1,4 @@
-"""``convoscope export``: a run as one ONNX file with its certificate, or as a script of plain PyTorch."""
+"""``convoscope export``: a run as one ONNX file with its certificate, as a script of plain PyTorch, or as a page."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from convoscope.core.errors import RequestError
 from convoscope.core.messages import say
 
 if TYPE_CHECKING:
+    from convoscope.shipping.certificate import Certificate
     from convoscope.shipping.export import Exported
 
 
@@ -28,30 +29,61 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path | None, _option("--out", "out", metavar="FILE")] = None,
         int8: Annotated[bool, _option("--int8", "int8")] = False,
         script: Annotated[bool, _option("--script", "script")] = False,
+        page: Annotated[bool, _option("--page", "page")] = False,
         overwrite: Annotated[bool, _option("--overwrite", "overwrite")] = False,
         data_dir: DataDir = None,
         as_json: AsJson = False,
         lang: Lang = None,
     ) -> None:
-        from convoscope.runs import Run
-
+        _one_form({"--int8": int8, "--script": script, "--page": page})
         if script:
-            _write_script(run, out, int8, overwrite, as_json)
+            _write_script(run, out, overwrite, as_json)
             return
+        if page:
+            _write_page(run, out, overwrite, data_dir, as_json)
+            return
+        from convoscope.runs import Run
         from convoscope.shipping.export import export as write
 
         made = write(Run(run), out, int8=int8, overwrite=overwrite, data_dir=data_dir)
         answer(as_json, {"run": str(run), **made.to_dict()}, _words(made))
 
 
-def _write_script(run: Path, out: Path | None, int8: bool, overwrite: bool, as_json: bool) -> None:
+def _one_form(asked: dict[str, bool]) -> None:
+    given = [name for name, wanted in asked.items() if wanted]
+    if len(given) > 1:
+        raise RequestError("shipping.one_form", given=", ".join(given))
+
+
+def _write_script(run: Path, out: Path | None, overwrite: bool, as_json: bool) -> None:
     from convoscope.runs import Run
     from convoscope.shipping.script import write_script
 
-    if int8:
-        raise RequestError("shipping.script_or_int8")
     file = write_script(Run(run), out, overwrite=overwrite)
     answer(as_json, {"run": str(run), "file": str(file)}, say("shipping.script_written", file=file))
+
+
+def _write_page(run: Path, out: Path | None, overwrite: bool, data_dir: Path | None, as_json: bool) -> None:
+    from convoscope.runs import Run
+    from convoscope.web.offline import write_page
+
+    made = write_page(Run(run), out, overwrite=overwrite, data_dir=data_dir)
+    certificate = made.certificate
+    lines = [
+        say("shipping.page_written", file=made.file, size=f"{made.size / 1000:,.0f}"),
+        say("shipping.same", checked=f"{certificate.checked:,}", difference=f"{certificate.max_abs_difference:.2g}"),
+        _test_error(certificate),
+    ]
+    answer(as_json, {"run": str(run), **made.to_dict()}, "\n".join(lines))
+
+
+def _test_error(certificate: Certificate) -> str:
+    return say(
+        "shipping.test_error",
+        error=f"{certificate.test_error:.2%}",
+        errors=f"{certificate.test_errors:,}",
+        checked=f"{certificate.checked:,}",
+    )
 
 
 def _words(made: Exported) -> str:
@@ -67,12 +99,7 @@ def _words(made: Exported) -> str:
         say("shipping.same", **compared)
         if made.precision == "float32"
         else say("shipping.int8_cost", **compared, count=f"{certificate.disagreements:,}", lost=lost),
-        say(
-            "shipping.test_error",
-            error=f"{certificate.test_error:.2%}",
-            errors=f"{certificate.test_errors:,}",
-            checked=checked,
-        ),
+        _test_error(certificate),
         say(
             "shipping.sizes_differ" if sizes["max_pixel_difference"] else "shipping.sizes_same",
             count=sizes["checked"],

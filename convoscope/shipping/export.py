@@ -72,7 +72,7 @@ def export(
     check_place(file, ".onnx", overwrite=overwrite)
     _ = run.model
     data = run.load_data(data_dir=data_dir)
-    network = _network(run)
+    network = network_of(run)
     if int8:
         from convoscope.shipping.quantisation import quantised
 
@@ -113,7 +113,7 @@ def certified(run: Run, network: onnx.ModelProto, test: Images, precision: str) 
 
 def classifier_of(run: Run, *, threads: int | None = None) -> Classifier:
     """The run's classifier on ONNX Runtime, from memory to memory: no file, and no certificate."""
-    model = whole_graph(run.preprocessing, _network(run))
+    model = whole_graph(run.preprocessing, network_of(run))
     _describe(model, {**_facts(run), "precision": "float32"})
     return Classifier(model.SerializeToString(), name=str(run.path), threads=threads)
 
@@ -132,7 +132,8 @@ def check_place(file: Path, suffix: str, *, overwrite: bool) -> None:
         raise RequestError("shipping.folder_closed", file=str(file), folder=str(file.parent))
 
 
-def _network(run: Run) -> onnx.ModelProto:
+def network_of(run: Run) -> onnx.ModelProto:
+    """The run's network alone, as `convoscope.shipping.graph.network_graph` makes it."""
     return network_graph(run.model, run.preprocessing.input_shape, str(run.config["model"]))
 
 

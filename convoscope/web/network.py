@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convoscope.core.errors import RequestError
 from convoscope.data.types import Images, Pixels
@@ -66,15 +67,7 @@ class Network:
     @cached_property
     def turns(self) -> list[int]:
         """The test pictures' indices, the classes taking turns: the first of each, then the second of each."""
-        if self.samples is None:
-            return []
-        labels = self.samples.labels
-        seen = np.zeros(len(self.run.classes), dtype=np.int64)
-        rounds = np.empty(len(labels), dtype=np.int64)
-        for index, label in enumerate(labels):
-            rounds[index] = seen[label]
-            seen[label] += 1
-        return [int(index) for index in np.lexsort((labels, rounds))]
+        return [] if self.samples is None else by_turns(self.samples.labels)
 
     def fitted(self, pixels: Pixels) -> Pixels:
         """A picture (C, H, W) brought to the network's channels and size."""
@@ -128,3 +121,13 @@ class Network:
     def walk(self, name: str) -> dict[str, Any] | None:
         """How a convolution's kernel walks: its stride, padding and dilation; None for other layers."""
         return walk_of(self.run.model.get_submodule(name))
+
+
+def by_turns(labels: NDArray[np.int64]) -> list[int]:
+    """Indices of `labels` (N,), the classes taking turns: the first of each, then the second of each."""
+    seen: dict[int, int] = {}
+    rounds = np.zeros(len(labels), np.int64)
+    for index, label in enumerate(labels.tolist()):
+        rounds[index] = seen.get(label, 0)
+        seen[label] = seen.get(label, 0) + 1
+    return [int(index) for index in np.lexsort((labels, rounds))]

@@ -6,14 +6,16 @@ import { fill, h } from "./dom.js";
 import { translator } from "./i18n.js";
 import { createLayers } from "./layers.js";
 import { createLeague } from "./league.js";
+import { createOffline } from "./offline.js";
 import { createSheet } from "./sheet.js";
 import { inlineSource } from "./source_inline.js";
 
-const LEVELS = { bench: createBench, layers: createLayers, league: createLeague, sheet: createSheet };
+const LEVELS = { bench: createBench, layers: createLayers, league: createLeague, sheet: createSheet, offline: createOffline };
 const LANGUAGES = { en: "English", es: "Español" };
 
 /** Show `given` in `root`; both languages stay a click apart. It holds {level, language, messages} and what its level needs:
- *  the bench {kernels, pictures, setting}, the layers {network, picture, probabilities, layers, command}, a sheet {title, blocks …}. */
+ *  the bench {kernels, pictures, setting}, the layers {network, picture, probabilities, layers, command}, a sheet {title, blocks …},
+ *  a classifier {classifier, network, scaling, weights, checks}. */
 export function showView(root, given) {
   const announcer = createAnnouncer();
   let current = null;
