@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test setup lint browser bench clean
+.PHONY: demo test setup lint browser docs bench clean
 
 demo: .venv/installed
 	@$(BIN)/convoscope train
@@ -30,8 +30,14 @@ browser:
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	else echo "No Chromium here: the browser tests will be skipped."; fi
 
+# Open site/index.html, or serve the folder: `python -m http.server --directory site`.
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: .venv/installed
+	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict --quiet --config-file mkdocs.es.yml
+
 bench: .venv/installed
 	$(BIN)/python -m benchmarks $(BENCH)
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

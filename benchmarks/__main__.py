@@ -35,6 +35,7 @@ FULL = [
     "benchmarks.compare --data mnist --seeds 3",
     "benchmarks.compare --data cifar10",
     "benchmarks.tour",
+    "benchmarks.figures",
 ]
 
 

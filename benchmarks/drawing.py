@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from benchmarks.records import read
 from benchmarks.words import in_language
+from convoscope.league import Row
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {"en": ROOT / "docs", "es": ROOT / "docs" / "es"}
@@ -24,11 +25,19 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9")
 _MARKERS = ("o", "s", "^", "D", "v")
 _INK, _GREY = "#222222", "#888888"
 _WORDS = {
-    "en": {"time": "training time, {hardware}", "error": "test error (%)", "tta": "hollow: several views in the test"},
+    "en": {
+        "time": "training time, {hardware}",
+        "error": "test error (%)",
+        "tta": "hollow: several views in the test",
+        "league": "test error on MNIST (%); dash: published, dot: measured, with its 95% interval",
+        "not_yet": "not reproduced yet",
+    },
     "es": {
         "time": "tiempo de entrenamiento, {hardware}",
         "error": "error de prueba (%)",
         "tta": "huecos: varias vistas en la prueba",
+        "league": "error de prueba en MNIST (%); raya: publicado, punto: medido, con su intervalo del 95 %",
+        "not_yet": "aún no reproducido",
     },
 }
 _SECONDS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
@@ -91,6 +100,69 @@ def draw(records: list[Record], path: Path, language: str) -> None:
     if any("error_tta" in record for record in records):
         axes.text(0.0, 1.02, words["tta"], transform=axes.transAxes, fontsize=7, color=_GREY)
     figure.savefig(path, format="png", metadata={"Software": None})
+
+
+def draw_recipes(records: list[Record], language: str) -> Figure:
+    """Our recipes by themselves: a panel a data set, a line from the first recipe to the last."""
+    words = _WORDS[language]
+    panels = [name for name in ("mnist", "cifar10") if any(record["data"] == name for record in records)]
+    figure = Figure(figsize=(8.4, 3.4), dpi=120, layout="constrained")
+    for axes, data in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        plain = sorted(
+            (one for one in records if one["data"] == data and "--tta" not in one["name"]),
+            key=lambda one: one["seconds"],
+        )
+        seconds, errors = [one["seconds"] for one in plain], [100 * one["error"] for one in plain]
+        spread = [100 * one.get("error_std", 0.0) for one in plain]
+        axes.errorbar(seconds, errors, yerr=spread, color=_COLOURS[0], marker="o", linewidth=1, capsize=3)
+        for record in plain:
+            name = str(record["name"]).rpartition(" ")[2]
+            axes.annotate(
+                name, (record["seconds"], 100 * record["error"]), (7, 6), textcoords="offset points", fontsize=9
+            )
+        axes.set_xlim(0, max(seconds) * 1.25)
+        axes.set_ylim(0, (max(errors) + max(spread)) * 1.3)
+        axes.set_title(data, fontsize=10, color=_INK)
+        axes.set_xlabel(words["time"].format(hardware=_hardware(plain[-1], language)), fontsize=8)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} s"))
+        axes.grid(visible=True, color="#EEEEEE", linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].set_ylabel(words["error"])
+    return figure
+
+
+def draw_rows(rows: list[tuple[Row, Record | None]], language: str) -> Figure:
+    """The league's rows from the worst to the best: a dash is published, a dot with its 95% interval is ours."""
+    words = _WORDS[language]
+    errors = [(record or {}).get("error", row.published_error) for row, record in rows]
+    shown = sorted(
+        ((error, row, record) for error, (row, record) in zip(errors, rows, strict=True) if error is not None),
+        key=lambda one: -one[0],
+    )
+    figure = Figure(figsize=(8.4, 0.9 + 0.26 * len(shown)), dpi=110, layout="constrained")
+    axes = figure.subplots()
+    for at, (_, row, record) in enumerate(shown):
+        if row.published_error is not None:
+            axes.plot(
+                [100 * row.published_error], [at], marker="|", color=_COLOURS[1], markersize=13, markeredgewidth=2
+            )
+        if record:
+            low, high = (100 * bound for bound in record["interval"])
+            axes.plot([low, high], [at, at], color=_COLOURS[0], linewidth=1)
+            axes.plot([100 * record["error"]], [at], marker="o", color=_COLOURS[0], markersize=5)
+    labels = [row.names[language] + ("" if record else f" ({words['not_yet']})") for _, row, record in shown]
+    axes.set_yticks(range(len(shown)), labels, fontsize=7.5, color=_INK)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    figure.supxlabel(words["league"], fontsize=8)
+    axes.grid(visible=True, axis="x", color="#EEEEEE", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
 
 
 def method(record: Record) -> str:

@@ -1,7 +1,7 @@
 """The measured figures and printed outputs in the READMEs and in docs/, rendered from ``benchmarks/results/*.json``.
 
 They stand between ``<!-- table:NAME -->`` and ``<!-- end -->`` and are never written by hand; a test fails where a
-page differs from the records.
+page differs from the records. So does the reference of commands and names, which is read from the program.
 
     python -m benchmarks.tables
 """
@@ -17,13 +17,16 @@ from typing import Any
 from benchmarks.breakdown import pictures, time_tables
 from benchmarks.league import league_table
 from benchmarks.records import read
+from benchmarks.reference import REFERENCE
 from benchmarks.words import grouped, in_language, origins, table_row
 
 ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+SPANISH = DOCS / "es"
 READMES = {"en": ROOT / "README.md", "es": ROOT / "README.es.md"}
 PAGES = {
-    language: [READMES[language], *sorted(folder.glob("*.md"))]
-    for language, folder in {"en": ROOT / "docs", "es": ROOT / "docs" / "es"}.items()
+    language: [READMES[language], *sorted(page for page in DOCS.rglob("*.md") if (SPANISH in page.parents) == spanish)]
+    for language, spanish in {"en": False, "es": True}.items()
 }
 
 Record = dict[str, Any]
@@ -291,7 +294,7 @@ TABLES = {
 }
 
 
-_OTHER = {"time": time_tables, "pictures": pictures, "league": league_table}
+_OTHER = {"time": time_tables, "pictures": pictures, "league": league_table, **REFERENCE}
 
 
 def render(name: str, language: str) -> str:

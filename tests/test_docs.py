@@ -4,37 +4,49 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from PIL import Image
 
+import convoscope as cs
+from benchmarks.figures import FIGURES, PLACES
 from convoscope import models
 from convoscope.cli import make_app, run
 from convoscope.convolution import kernels
 from convoscope.core.messages import using_language
+from convoscope.data import read_image
 from convoscope.data import registry as data_sets
 from convoscope.data.augment import Augmentation
 from convoscope.league import registry as league_rows
 from convoscope.models.parameters import parameters_of
 from convoscope.runs.views import registry as views
+from convoscope.shipping.export import export
 from convoscope.training.recipe import Setting, recipe_names
 
 ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+SPANISH = DOCS / "es"
 TRANSLATED = {
     ROOT / "README.md": ROOT / "README.es.md",
-    **{path: ROOT / "docs" / "es" / path.name for path in sorted((ROOT / "docs").glob("*.md"))},
+    **{page: SPANISH / page.relative_to(DOCS) for page in sorted(DOCS.rglob("*.md")) if SPANISH not in page.parents},
 }
 PAGES = [*TRANSLATED, *TRANSLATED.values(), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 
 # Commands whose output is the same on every machine, so that a page may print it.
 SAME_EVERYWHERE = {"convolve", "kernels", "summary"}
 
+PICTURE_BYTES = 150_000
+
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _GENERATED = re.compile(r"<!-- table:.*?<!-- end -->", re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
 _COMMAND = re.compile(r"(?:^|\s|/)convoscope(?= |$)(.*)")
 _PATH = re.compile(r"(?:(?:convoscope|tests|docs|benchmarks|\.ci)/[\w./-]*|[\w.-]+\.(?:md|txt|cff)|pyproject\.toml)")
@@ -93,6 +105,25 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_pictures_are_made_by_the_script(page: Path) -> None:
+    made = {place / f"{name}.png" for place in PLACES.values() for name in FIGURES}
+    for words, target in _PICTURE.findall(page.read_text("utf-8")):
+        file = (page.parent / target).resolve()
+        compared = file.name.startswith("error-against-time-")  # one a data set, by `benchmarks.drawing`
+        assert words.strip(), target
+        assert file in made or compared, f"{target}: python -m benchmarks.figures does not make it"
+        assert file.stat().st_size < PICTURE_BYTES, target
+        assert (SPANISH in file.parents) == (page in TRANSLATED.values()), f"{target}: of the other language"
+
+
+def test_every_picture_that_is_made_is_shown() -> None:
+    shown = {
+        (page.parent / target).resolve() for page in PAGES for _, target in _PICTURE.findall(page.read_text("utf-8"))
+    }
+    assert {place / f"{name}.png" for place in PLACES.values() for name in FIGURES} - shown == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_paths_exist(page: Path) -> None:
     named = {code for code in _CODE.findall(prose(page)) if _PATH.fullmatch(code)}
     missing = [path for path in named if not (ROOT / path).exists()]
@@ -143,6 +174,33 @@ def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     names: dict[str, Any] = {"__name__": "page"}
     for block in blocks(page, "python"):
         exec(compile(block, name_of(page), "exec"), names)
+
+
+@pytest.mark.slow
+def test_the_script_for_small_devices_answers_as_the_run_does(tmp_path: Path) -> None:
+    page = DOCS / "how-to" / "small-device.md"
+    script = next(block for block in blocks(page, "python") if block.startswith("# classify.py"))
+    assert not re.search(r"^(?:import|from) (?:convoscope|torch)", script, re.MULTILINE)
+    (tmp_path / "classify.py").write_text(script, "utf-8")
+    trained = cs.train("digits", "typical:blocks=2", epochs=2, out=tmp_path / "run")
+    file = export(trained).file
+    pictures = []
+    for number, image in enumerate(cs.load("digits").test.images[:4, 0]):
+        pictures.append(f"{number}.png")
+        # Grey, palette, with transparency, and of another size: as files come.
+        drawn = Image.fromarray(image).convert(("L", "P", "RGBA", "L")[number])
+        (drawn.resize((21, 13)) if number == 3 else drawn).save(tmp_path / pictures[-1])
+    done = subprocess.run(
+        [sys.executable, "classify.py", str(file), *pictures],
+        cwd=tmp_path, capture_output=True, encoding="utf-8", check=True,
+    )  # fmt: skip
+    expected = [
+        f"{name}  {answer.label}  {answer.probability:.1%}"
+        for name, answer in zip(
+            pictures, trained.predict([read_image(tmp_path / name) for name in pictures]), strict=True
+        )
+    ]
+    assert done.stdout.splitlines() == expected
 
 
 @pytest.mark.parametrize("page", TRANSLATED, ids=name_of)

@@ -181,6 +181,7 @@ class Kernels(Mapping[str, Kernel]):
 
 
 kernels = Kernels()
+"""All named kernels: ``kernels["sharpen"]``, ``kernels["gabor:angle=45"]``; a mapping from names to `Kernel`."""
 
 
 def number_between(value: Any, name: str, low: float, high: float, *, kernel: str) -> float:
