@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 
-const TAGS = ["p", "strong", "em", "code", "br", "ul", "ol", "li", "table", "thead", "tbody", "tr", "td"];
+const TAGS = ["p", "strong", "em", "code", "br", "ul", "ol", "li", "table", "thead", "tbody", "tr"];
 
 /** The elements of {tag, href, right, children} nodes; `label` is what a screen reader calls a table or a long line. */
 export function richText(nodes, label) {
@@ -15,7 +15,8 @@ function element({ tag, href, right, children }, label) {
   if (tag === "a") return link(href, inside);
   if (tag === "pre") return h("pre", { tabindex: "0", role: "group", "aria-label": label }, inside);
   if (tag === "table") return h("div", around, h("table", { class: "sheet-table" }, inside));
-  if (tag === "th" || tag === "td") return h(tag, { class: right ? "number" : null, scope: tag === "th" ? "col" : null }, inside);
+  if (tag === "th" && inside.length) return h("th", { class: right ? "number" : null, scope: "col" }, inside);
+  if (tag === "th" || tag === "td") return h("td", { class: right ? "number" : null }, inside);
   return TAGS.includes(tag) ? h(tag, {}, inside) : h("span", {}, inside);
 }
 
