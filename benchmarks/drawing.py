@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from benchmarks.records import read
 from benchmarks.words import in_language
@@ -124,6 +124,7 @@ def draw_recipes(records: list[Record], language: str) -> Figure:
         axes.set_ylim(0, (max(errors) + max(spread)) * 1.3)
         axes.set_title(data, fontsize=10, color=_INK)
         axes.set_xlabel(words["time"].format(hardware=_hardware(plain[-1], language)), fontsize=8)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} s"))
         axes.grid(visible=True, color="#EEEEEE", linewidth=0.8)
         axes.set_axisbelow(True)
