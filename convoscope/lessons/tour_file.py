@@ -102,7 +102,9 @@ def read(path: Path) -> TourFile:
         if step.name in names:
             raise _complaint(path, root, ("steps", at, "name"), say("tours.step_twice", name=step.name))
         names.add(step.name)
-    return TourFile(path.stem, path, tour, root)
+    # A file's name may hold bytes that are no text.
+    name = path.stem.encode("utf-8", "backslashreplace").decode()
+    return TourFile(name, path, tour, root)
 
 
 def _folder() -> Path:

@@ -71,7 +71,7 @@ export function createLesson({ t, language, source, query, onstate, visit, entit
       const seed = given.seed === null ? "" : `?seed=${given.seed}`;
       return createExercise({ t, source, announce, onstate: () => {}, exercise: await source.ask(`/exercises/${given.exercise}${seed}`) });
     }
-    const path = `/lessons/${lesson.name}/${name}`;
+    const path = `/lessons/${encodeURIComponent(lesson.name)}/${name}`;
     return createQuestion({
       t, title: t("question"), announce, hints: 0, form: given.form, asked: h("div", { lang: lesson.language }, richText(given.ask, t("question"))),
       choices: Object.entries(given.choices).map(([letter, text]) => ({ letter, text })),

@@ -15,7 +15,7 @@ const OWN = "lesson";
 /** What `step` opens, or null. options: {t, language, source, lesson (its name), step, query, onstate(entries), announce, go}.
  *  Resolves to {element, destroy()}. */
 export async function openLevel({ t, language, source, lesson, step, query, onstate, announce, go }) {
-  const own = () => source.ask(`/lessons/${lesson}/${step.name}/picture`).then(pictureOf);
+  const own = () => source.ask(`/lessons/${encodeURIComponent(lesson)}/${step.name}/picture`).then(pictureOf);
   if (step.bench) return bench({ t, language, source, step, own, query, onstate, announce });
   if (step.network) return network({ t, source, step, query, onstate, announce, go });
   if (step.league) return { element: league(t, step.league), destroy: () => {} };
