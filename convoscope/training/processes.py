@@ -72,7 +72,7 @@ def run_in_processes(fabric: Any, work: Callable[..., Any], *arguments: Any, res
     if started_elsewhere():
         with quiet_fabric():
             fabric.launch()  # joins the process group
-        return work(fabric, *arguments)
+        return _worked(fabric, work, *arguments)
     from torch.multiprocessing.spawn import ProcessException
 
     wrong = torch.multiprocessing.get_context("spawn").SimpleQueue()
@@ -88,10 +88,22 @@ def run_in_processes(fabric: Any, work: Callable[..., Any], *arguments: Any, res
 def _telling(fabric: Any, work: Callable[..., Any], wrong: Any, *arguments: Any) -> Any:
     """Call `work` in a worker; what it finds wrong with the request goes to the parent whole, not as a text."""
     try:
-        return work(fabric, *arguments)
+        return _worked(fabric, work, *arguments)
     except RequestError as error:
         wrong.put(error)
         raise
+
+
+def _worked(fabric: Any, work: Callable[..., Any], *arguments: Any) -> Any:
+    """Call `work`, and leave the process group.
+
+    Its threads must end while the interpreter still stands: one that wants the interpreter's lock, to give back what a
+    collective held, once the interpreter is ending, is killed in the middle and takes the process with it ("terminate
+    called without an active exception"). A busy machine, where a thread may lag behind, did so.
+    """
+    found = work(fabric, *arguments)
+    dist.destroy_process_group()
+    return found
 
 
 def share_threads(fabric: Any) -> int:
