@@ -7,14 +7,17 @@ python -m benchmarks.figures league error-against-time    # these only
 from __future__ import annotations
 
 import argparse
+import atexit
 import io
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 import convoscope as cs
@@ -62,7 +65,9 @@ def write(picture: bytes, path: Path) -> None:
 @cache
 def trained() -> Run:
     """A network that the pictures look into, trained anew."""
-    return cs.train("mnist-5k", "convnet", "quick", seed=0, out=Path(tempfile.mkdtemp()) / "mnist-5k-convnet-1")
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    return cs.train("mnist-5k", "convnet", "quick", seed=0, out=Path(folder.name) / "mnist-5k-convnet-1")
 
 
 def sum_of_a_cross(language: str) -> bytes:
@@ -85,7 +90,7 @@ def sum_of_a_cross(language: str) -> bytes:
     return _png(figure)
 
 
-def _table(axes: object, numbers: np.ndarray, title: str) -> None:
+def _table(axes: Any, numbers: np.ndarray, title: str) -> None:
     rows, columns = numbers.shape
     axes.set(xlim=(-0.05, columns + 0.35), ylim=(rows + 0.05, -0.05), aspect="equal")
     axes.axis("off")
@@ -97,15 +102,11 @@ def _table(axes: object, numbers: np.ndarray, title: str) -> None:
         axes.text(column + 0.5, row + 0.52, str(value).replace("-", "−"), ha="center", va="center", fontsize=10)
 
 
-def _square(row: int, column: int, shade: str) -> object:
-    from matplotlib.patches import Rectangle
-
+def _square(row: int, column: int, shade: str) -> Rectangle:
     return Rectangle((column, row), 1, 1, facecolor=shade, edgecolor=_GREY, linewidth=0.8)
 
 
-def _outline(size: int) -> object:
-    from matplotlib.patches import Rectangle
-
+def _outline(size: int) -> Rectangle:
     return Rectangle((0, 0), size, size, fill=False, edgecolor=_MARK, linewidth=2.4, zorder=3)
 
 
@@ -153,7 +154,7 @@ def _mosaic(rows: list[tuple[str, np.ndarray]], columns: int, side: float, *, si
     return _png(figure)
 
 
-def _picture(axes: object, values: np.ndarray, *, signed: bool) -> None:
+def _picture(axes: Any, values: np.ndarray, *, signed: bool) -> None:
     """Grey from 0 to 255, or blue below zero, white at zero and orange above, as the page has it."""
     most = float(np.quantile(np.abs(values), 0.995)) or 1.0  # a few pixels must not make all others pale
     limits = {"cmap": "PuOr_r", "vmin": -most, "vmax": most} if signed else {"cmap": "gray", "vmin": 0, "vmax": 255}
