@@ -30,6 +30,7 @@ Box = tuple[int, int, int, int]
 """(top, left, rows, columns) of a part of a picture, in pixels."""
 
 _DPI = 110
+_FAINT = 16.0  # what has no larger number is no picture in 0 … 255, but small counts or answers of a filter
 _CAPTION = 0.26  # inches a line
 
 
@@ -72,8 +73,9 @@ def pictures(
 ) -> Drawing:
     """Pictures side by side.
 
-    Numbers from 0 to 255 (or, if none is above 1, from 0 to 1) are greys or colours. A grey picture with numbers below
-    zero is signed: blue below zero, white at zero, orange above. Colours beyond black and white are cut off.
+    Numbers from 0 to 255 are greys or colours; if none is above 1, those from 0 to 1; if none is above 16, those from 0
+    to the largest. A grey picture with numbers below zero is signed: blue below zero, white at zero, orange above.
+    Colours beyond black and white are cut off.
 
     Args:
         images: (N, C, H, W), or a list of (H, W), (1, H, W) or (3, H, W).
@@ -210,9 +212,10 @@ def _picture(image: ArrayLike) -> NDArray[Any]:
 
 
 def _paint(axes: Any, pixels: NDArray[Any]) -> Any:
-    most = 1 if pixels.max() <= 1 else max(255, int(pixels.max()))
+    largest = float(pixels.max())
+    most = max(1.0, largest if largest <= _FAINT else max(255.0, largest))
     if pixels.ndim == 3:
-        return axes.imshow(np.clip(pixels.transpose(1, 2, 0) / min(most, 255), 0, 1), interpolation="nearest")
+        return axes.imshow(np.clip(pixels.transpose(1, 2, 0) / min(most, 255.0), 0, 1), interpolation="nearest")
     if pixels.min() < 0:
         reach = float(np.abs(pixels).max())
         return axes.imshow(pixels, cmap=SIGNED, vmin=-reach, vmax=reach, interpolation="nearest")

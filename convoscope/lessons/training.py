@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ def trained(
 ) -> Run:
     """What `convoscope.train` gives for the same arguments; a training that is done already is only opened.
 
-    The run lies in ``runs/``, under a name made of the arguments; one that was interrupted goes on.
+    The run lies in ``runs/``, under a name that the arguments decide; one that was interrupted goes on.
 
     Args:
         data: the name of a data set, or a data set.
@@ -34,9 +34,10 @@ def trained(
     Raises:
         RequestError: as for `convoscope.train`.
     """
-    name = data if isinstance(data, str) else f"{data.name}-{data.fingerprint[:8]}"
-    words = [name, model or "", recipe, f"{epochs}-epochs", f"seed-{seed}"]
-    folder = Path("runs") / "-".join(re.sub(r"[^\w.-]+", "-", word).strip("-") for word in words if word)
+    known = (data, data) if isinstance(data, str) else (data.name, data.fingerprint)
+    asked = repr((known[1], model, recipe, epochs, seed))
+    words = [known[0], *(spec.partition(":")[0] for spec in (model, recipe) if spec)]
+    folder = Path("runs") / "-".join([*words, hashlib.sha256(asked.encode()).hexdigest()[:6]])
     if (folder / "run.json").is_file():
         return train(resume=folder)
     return train(data, model, recipe, epochs=epochs, seed=seed, out=folder)

@@ -76,10 +76,10 @@ def test_what_is_no_picture_is_refused(draw, key):
 
 def test_words_are_in_the_language_in_use():
     with using_language("es"):
-        assert "imágenes" in repr(pictures([GREY]))
+        assert "Imágenes" in repr(pictures([GREY]))
 
 
 def test_the_language_is_chosen_from_the_package():
     with using_language("en"):
         cs.set_language("es")
-        assert "imágenes" in repr(pictures([GREY]))
+        assert "Imágenes" in repr(pictures([GREY]))
