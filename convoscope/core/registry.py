@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
@@ -27,6 +28,8 @@ class Registry(Generic[T]):
         self._package = package
         self._members: dict[str, T] = {}
         self._read = False
+        self._reading = False
+        self._lock = threading.RLock()
 
     def register(self, name: str) -> Callable[[T], T]:
         """Decorator: add the member under `name`. A second member of one name is our own mistake, so it raises."""
@@ -61,11 +64,19 @@ class Registry(Generic[T]):
     def _discover(self) -> None:
         if self._read:
             return
-        self._read = True
-        package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__):
-            if not module.name.startswith("_"):
-                importlib.import_module(f"{self._package}.{module.name}")
+        # A server's threads may ask at once: all wait until every member is there. Members may ask while they are read.
+        with self._lock:
+            if self._read or self._reading:
+                return
+            self._reading = True
+            try:
+                package = importlib.import_module(self._package)
+                for module in pkgutil.iter_modules(package.__path__):
+                    if not module.name.startswith("_"):
+                        importlib.import_module(f"{self._package}.{module.name}")
+                self._read = True
+            finally:
+                self._reading = False
 
 
 def nearest(kind: str, asked: str, known: Iterable[str]) -> RequestError:

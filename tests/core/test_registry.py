@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def test_members_are_found_by_lying_there(shelf: Registry[int]) -> None:
     assert shelf.get("apple") == 5
     assert "pear" in shelf
     assert "plum" not in shelf
+
+
+def test_threads_that_ask_at_once_all_see_every_member(shelf: Registry[int], tmp_path: Path) -> None:
+    (tmp_path / "shelf_for_tests" / "aaa_slow.py").write_text("import time\ntime.sleep(0.2)\n")
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: "pear" in shelf, range(8)))
+    assert all(found)
 
 
 def test_two_members_of_one_name_are_our_mistake(shelf: Registry[int]) -> None:
