@@ -166,7 +166,7 @@ def test_a_browser_finds_its_way_and_asks_nobody_else(
         page.goto(start + name)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
     page.click("label[for=__search]:visible")
-    page.fill("input.md-search__input", word)
+    page.locator("input.md-search__input").press_sequentially(word)  # the search listens to keys
     page.wait_for_selector(f".md-search-result__link[href*='{found}']", state="attached")
     page.goto(start + "reference/names.html")
     page.click("a.other-language")
