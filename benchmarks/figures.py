@@ -47,6 +47,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(FIGURES))
     asked = parser.parse_args().names or list(FIGURES)
+    if unknown := ", ".join(name for name in asked if name not in FIGURES):
+        parser.error(f"no such picture: {unknown}; there are: {', '.join(FIGURES)}")
     for language, place in PLACES.items():
         place.mkdir(exist_ok=True)
         with using_language(language):
