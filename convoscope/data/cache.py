@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
 
 from convoscope.core.errors import RequestError
+from convoscope.core.locks import lock
 
 
 def cache_folder() -> Path:
@@ -42,20 +42,5 @@ def locked(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "ab") as file:
         with contextlib.suppress(OSError):  # some network file systems have no locks; work done twice is still right
-            _lock(file.fileno())
+            lock(file, wait=True)
         yield  # closing the file gives the lock back
-
-
-if sys.platform == "win32":
-
-    def _lock(descriptor: int) -> None:
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-
-else:
-
-    def _lock(descriptor: int) -> None:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX)

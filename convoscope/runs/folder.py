@@ -15,11 +15,14 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from convoscope.core.errors import RequestError
 from convoscope.core.files import read_json, write_atomically, write_json
+from convoscope.core.locks import lock
 from convoscope.runs.config import problem_with
 
 FORMAT = 1
@@ -77,6 +80,22 @@ class RunFolder:
         if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
             code = errno.EACCES if nearest.is_dir() else errno.ENOTDIR
             raise _not_writable(self.path, OSError(code, os.strerror(code)))
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Hold the folder for one training, until it ends or its process does.
+
+        Raises:
+            RequestError: another process trains in it.
+        """
+        with open(self.config_file, "rb") as file:
+            try:
+                lock(file, wait=False)
+            except (BlockingIOError, PermissionError) as error:
+                raise RequestError("runs.in_training", path=str(self.path)) from error
+            except OSError:  # some network file systems have no locks
+                pass
+            yield
 
     def read_config(self) -> dict[str, Any]:
         """What ``run.json`` says.

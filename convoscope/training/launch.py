@@ -7,6 +7,7 @@ import os
 import re
 import time
 import uuid
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -238,7 +239,8 @@ def _departures(request: Request, run: Run) -> list[str]:
 
 def _launch(fabric: Any, folder: RunFolder, loaded: data_room.ImageData | None, listener: Listener) -> Run:
     path = str(folder.path)
-    run_in_processes(fabric, work, path, loaded, listener, language(), resume=path)
+    with folder.training() if is_first() else nullcontext():
+        run_in_processes(fabric, work, path, loaded, listener, language(), resume=path)
     return Run(folder.path)
 
 
