@@ -17,7 +17,7 @@ from convoscope.lessons.registry import Member, in_order, registry
 from convoscope.lessons.task import Choice, Code, Draw, Number
 
 NAMES = list(registry)
-SEEDS = range(12)
+SEEDS = range(8)
 
 
 def posed(name: str, seed: int, lang: str = "en") -> Exercise:
@@ -129,8 +129,8 @@ def cases(name: str, seed: int) -> str:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_seed_is_always_the_same_exercise(name: str) -> None:
     assert str(posed(name, 5)) == str(posed(name, 5))
-    shown = [re.findall(r"-?\d+\.?\d*", str(posed(name, 5, lang).question)) for lang in LANGUAGES]
-    assert sorted(shown[0]) == sorted(shown[1])
+    shown = [numbers(posed(name, 5, lang).question) for lang in LANGUAGES]
+    assert shown[0] == shown[1]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,7 +10,7 @@ from convoscope.lessons.registry import Topic
 from convoscope.lessons.task import Choice, Code, Draw, Figure, Number, Slip, Task
 from convoscope.lessons.text import Text
 
-CONVOLUTION = Topic("convolution", 3, Text("Convolution by hand", "Convolución a mano"))
+CONVOLUTION = Topic("convolution", 4, Text("Convolution by hand", "Convolución a mano"))
 
 IMAGE = Text("the image", "la imagen")
 KERNEL = Text("the kernel", "el kernel")

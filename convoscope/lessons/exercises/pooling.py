@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from convoscope.convolution import pool
+from convoscope.convolution import output_size, pool
 from convoscope.convolution.arrays import Array
 from convoscope.lessons.exercises.convolution import IMAGE
 from convoscope.lessons.registry import Topic
 from convoscope.lessons.task import Code, Draw, Figure, Number, Slip, Task
 from convoscope.lessons.text import Text
 
-POOLING = Topic("pooling", 5, Text("Pooling", "Agrupamiento"))
+POOLING = Topic("pooling", 6, Text("Pooling", "Agrupamiento"))
 
 _MAX = Text("maximum", "máximo")
 _AVERAGE = Text("average", "promedio")
@@ -68,6 +68,47 @@ def _pool_value(draw: Draw) -> Task:
     }
     right = trace.output[row, column].item()
     return Task(Number(right, digits=2, slips=slips), values, [Figure("image", image, IMAGE)])
+
+
+@POOLING.exercise(
+    "pool-size",
+    "number",
+    title=Text("Pooling: what size comes out?", "Agrupamiento: ¿qué tamaño sale?"),
+    question=Text(
+        "Max pooling with windows of {size} × {size} and stride {stride}, no padding, on maps of {length} × {length}. "
+        "How many rows have the maps that come out?",
+        "Agrupamiento máximo con ventanas de {size} × {size} y paso {stride}, sin relleno, sobre mapas de {length} × "
+        "{length}. ¿Cuántas filas tienen los mapas que salen?",
+    ),
+    hints=(
+        Text(
+            "Windows of a pooling slide as kernels do: the same rule holds.",
+            "Las ventanas del agrupamiento se deslizan como los kernels: vale la misma regla.",
+        ),
+        Text(
+            "(n − k) / s, rounded down, plus one. A last window that doesn't fit is left out.",
+            "(n − k) / s, redondeado hacia abajo, más uno. Una última ventana que no cabe se omite.",
+        ),
+    ),
+    explanation=Text(
+        "⌊({length} − {size}) / {stride}⌋ + 1 = {answer}. The number of maps stays as it was: each is pooled by "
+        "itself.",
+        "⌊({length} − {size}) / {stride}⌋ + 1 = {answer}. El número de mapas no cambia: cada uno se agrupa por "
+        "separado.",
+    ),
+)
+def _pool_size(draw: Draw) -> Task:
+    size, stride = draw.choice([(2, 2), (3, 3), (3, 2), (4, 4)])
+    length = stride * draw.randrange(6, 30) + draw.randrange(1, stride)
+    right = output_size((length, length), size, stride=stride)[0]
+    up = output_size((length, length), size, stride=stride, ceil_mode=True)[0]
+    rounded = Text(
+        "A last window that doesn't fit is left out: round down.",
+        "Una última ventana que no cabe se omite: redondee hacia abajo.",
+    )
+    fence = Text("The first window counts too.", "La primera ventana también cuenta.")
+    slips = [Slip(up, rounded), Slip(right - 1, fence)]
+    return Task(Number(right, slips=slips), {"size": size, "stride": stride, "length": length})
 
 
 _SOLUTION = """

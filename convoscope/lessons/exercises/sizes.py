@@ -6,10 +6,10 @@ from typing import Any
 
 from convoscope.convolution import output_size
 from convoscope.lessons.registry import Topic
-from convoscope.lessons.task import Draw, Number, Slip, Task
+from convoscope.lessons.task import Code, Draw, Number, Slip, Task
 from convoscope.lessons.text import Text
 
-SIZES = Topic("sizes", 4, Text("Padding, stride, pooling", "Relleno, paso, agrupamiento"))
+SIZES = Topic("sizes", 5, Text("Padding, stride, pooling", "Relleno, paso, agrupamiento"))
 
 _NO_PADDING = Text(
     "That would be without padding: it adds pixels on both sides.",
@@ -155,3 +155,140 @@ def _stride_size(draw: Draw) -> Task:
     ]
     values = {"length": length, "size": size, "stride": stride, "padding": padding}
     return Task(Number(right, slips=slips), values)
+
+
+@SIZES.exercise(
+    "dilation-size",
+    "number",
+    title=Text("Dilation: what size comes out?", "Dilatación: ¿qué tamaño sale?"),
+    question=Text(
+        "A {size} × {size} kernel with dilation {dilation} slides with stride 1 and no padding over an image of "
+        "{length} × {length} pixels. How many rows has the output?",
+        "Un kernel de {size} × {size} con dilatación {dilation} se desliza con paso 1 y sin relleno sobre una imagen "
+        "de {length} × {length} píxeles. ¿Cuántas filas tiene la salida?",
+    ),
+    hints=(
+        Text(
+            "With dilation d there are d pixels from one number of the kernel to the next. How many rows does it span?",
+            "Con dilatación d hay d píxeles de un número del kernel al siguiente. ¿Cuántas filas abarca?",
+        ),
+        Text(
+            "k numbers with d pixels from each to the next span (k − 1) · d + 1 rows. Then count as for any kernel.",
+            "k números con d píxeles de cada uno al siguiente abarcan (k − 1) · d + 1 filas. Luego cuente como "
+            "siempre.",
+        ),
+    ),
+    explanation=Text(
+        "The kernel spans ({size} − 1) · {dilation} + 1 = {extent} rows, so {length} − {extent} + 1 = {answer}. It "
+        "sees farther with as few parameters as before.",
+        "El kernel abarca ({size} − 1) · {dilation} + 1 = {extent} filas, así que {length} − {extent} + 1 = {answer}. "
+        "Ve más lejos con tan pocos parámetros como antes.",
+    ),
+)
+def _dilation_size(draw: Draw) -> Task:
+    size, dilation, length = draw.choice([3, 5]), draw.choice([2, 3, 4]), draw.randrange(24, 64)
+    right = side(length, size, dilation=dilation)
+    plain = Text("That would be without dilation.", "Eso sería sin dilatación.")
+    all_of_it = Text(
+        "k numbers have k − 1 gaps between them, not k.",
+        "Entre k números hay k − 1 huecos, no k.",
+    )
+    slips = [Slip(side(length, size), plain), Slip(side(length, size * dilation), all_of_it), Slip(right - 1, _FENCE)]
+    values = {"size": size, "dilation": dilation, "length": length, "extent": length - right + 1}
+    return Task(Number(right, slips=slips), values)
+
+
+@SIZES.exercise(
+    "chain-size",
+    "number",
+    title=Text("Numbers at the end of a chain", "Números al final de una cadena"),
+    question=Text(
+        "A picture of {length} × {length} pixels goes through: convolution with {first} filters of {size} × {size}, "
+        "no padding; max pooling 2 × 2, stride 2; convolution with {second} filters of {size} × {size}, no padding; "
+        "max pooling 2 × 2, stride 2; flatten. How many numbers come out?",
+        "Una imagen de {length} × {length} píxeles pasa por: convolución con {first} filtros de {size} × {size}, sin "
+        "relleno; agrupamiento máximo 2 × 2, paso 2; convolución con {second} filtros de {size} × {size}, sin "
+        "relleno; agrupamiento máximo 2 × 2, paso 2; aplanar (flatten). ¿Cuántos números salen?",
+    ),
+    hints=(
+        Text(
+            "Follow one side through the layers: what a convolution takes away, what a pooling halves.",
+            "Siga un lado por las capas: lo que quita una convolución, lo que divide un agrupamiento.",
+        ),
+        Text(
+            "At the end there are {second} maps; flatten takes all numbers of all maps.",
+            "Al final hay {second} mapas; aplanar toma todos los números de todos los mapas.",
+        ),
+    ),
+    explanation=Text(
+        "{length} → {sides}, so {second} · {last} · {last} = {answer}. So many inputs has the dense layer that "
+        "follows.",
+        "{length} → {sides}, así que {second} · {last} · {last} = {answer}. Tantas entradas tiene la capa densa que "
+        "sigue.",
+    ),
+)
+def _chain_size(draw: Draw) -> Task:
+    length, size = draw.randrange(24, 66), draw.choice([3, 5])
+    first, second = draw.choice([8, 16, 32]), draw.choice([12, 24, 48, 64])
+    sides = [side(length, size)]
+    sides += [side(sides[-1], 2, stride=2)]
+    sides += [side(sides[-1], size)]
+    sides += [side(sides[-1], 2, stride=2)]
+    one_map = Text("That is a single map.", "Eso es un solo mapa.")
+    not_product = Text(
+        "The second layer has as many maps as it has filters: the maps below are summed, not multiplied.",
+        "La segunda capa tiene tantos mapas como filtros: los mapas de abajo se suman, no se multiplican.",
+    )
+    slips = [Slip(sides[-1] ** 2, one_map), Slip(first * second * sides[-1] ** 2, not_product)]
+    way = " → ".join(map(str, sides))
+    values = {"length": length, "size": size, "first": first, "second": second, "sides": way, "last": sides[-1]}
+    return Task(Number(second * sides[-1] ** 2, slips=slips), values)
+
+
+_SOLUTION = """
+def output_size(length, size, padding, stride):
+    return (length + 2 * padding - size) // stride + 1
+"""
+
+
+@SIZES.exercise(
+    "code-output-size",
+    "code",
+    title=Text("Write the rule for sizes", "Escriba la regla de los tamaños"),
+    question=Text(
+        "Write output_size(length, size, padding, stride): how many rows come out of an image of `length` rows, for a "
+        "kernel of `size` rows, with `padding` pixels on each side.",
+        "Escriba output_size(length, size, padding, stride): cuántas filas salen de una imagen de `length` filas, "
+        "para un kernel de `size` filas, con `padding` píxeles a cada lado.",
+    ),
+    hints=(
+        Text(
+            "How far can the window move from its first place to its last?",
+            "¿Cuánto puede moverse la ventana de su primer lugar al último?",
+        ),
+        Text(
+            "Divide that by the stride and round down, with //. Windows are one more than moves.",
+            "Divídalo entre el paso y redondee hacia abajo, con //. Las ventanas son una más que los movimientos.",
+        ),
+    ),
+    explanation=Text(
+        "convoscope.convolution.output_size knows both axes, dilation and `same` too.",
+        "convoscope.convolution.output_size conoce los dos ejes, la dilatación y también `same`.",
+    ),
+)
+def _code_output_size(_: Draw) -> Task:
+    code = Code("output_size(length, size, padding, stride)", _rows, _cases, _SOLUTION)
+    return Task(code)
+
+
+def _rows(length: int, size: int, padding: int, stride: int) -> int:
+    return side(length, size, padding=padding, stride=stride)
+
+
+def _cases(draw: Draw) -> list[tuple[int, int, int, int]]:
+    cases = []
+    for number in range(200):
+        size, padding = draw.randint(1, 2 + number // 20), draw.randint(0, 3)
+        length = max(1, size - 2 * padding) + draw.randint(0, 4 + number)
+        cases.append((length, size, padding, draw.randint(1, 4)))
+    return cases
