@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test setup lint browser docs bench clean
+.PHONY: demo test setup lint browser docs bench notebooks clean
 
 demo: .venv/installed
 	@$(BIN)/convoscope train
@@ -38,6 +38,11 @@ docs: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks $(BENCH)
+
+# Brings both files of each notebook of the lesson into step: the one that was changed last counts.
+notebooks: .venv/installed
+	$(BIN)/jupytext --quiet --sync notebooks/*/*.md
+	$(BIN)/python -m notebooks.pair
 
 clean:
 	rm -rf .venv site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from convoscope.core.errors import RequestError
@@ -172,6 +173,8 @@ def curves(
     if logarithmic:
         axes.set_xscale("log")
         axes.set_yscale("log")
+    elif not any(isinstance(line, tuple) for line in lines.values()):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _named(axes, x, y)
     if len(lines) > 1:
         axes.legend(frameon=False, fontsize=9)
