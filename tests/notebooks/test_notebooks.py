@@ -140,7 +140,8 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, str]:
     """
     folder = tmp_path_factory.mktemp("lesson")
     environment = {key: value for key, value in os.environ.items() if key != "CONVOSCOPE_DATA"}
-    environment |= {"CONVOSCOPE_CACHE": str(folder / "cache"), "PYTHONWARNINGS": "ignore"}
+    # One thread each, since two work at once: the same numbers on every machine of a kind, and no waiting.
+    environment |= {"CONVOSCOPE_CACHE": str(folder / "cache"), "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
 
     def run(path: Path) -> str:
         notebook = nbformat.read(path.with_suffix(".ipynb"), as_version=4)
