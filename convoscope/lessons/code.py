@@ -31,12 +31,15 @@ def judge_code(task: Code, draw: Draw, given: Any) -> Verdict:
         wanted = task.reference(*copy.deepcopy(arguments))
         call = _call(task, arguments)
         try:
-            got = given(*copy.deepcopy(arguments))
-        except Exception as error:  # whatever a student's code may raise
+            handed = copy.deepcopy(arguments)
+            got = given(*handed)
+        except (Exception, SystemExit) as error:  # whatever a student's code may raise
             problem = f"{type(error).__name__}: {error}".rstrip(": ")
             return Verdict(False, say("lessons.code_raised", number=number, call=call, problem=_short(problem)))
         if (difference := _difference(wanted, got)) is not None:
             return Verdict(False, say("lessons.code_differs", number=number, call=call, difference=difference))
+        if not all(np.array_equal(before, after) for before, after in zip(arguments, handed, strict=True)):
+            return Verdict(False, say("lessons.code_changed", number=number, call=call))
     return Verdict(True, say("lessons.code_right", count=len(cases)))
 
 
