@@ -218,7 +218,7 @@ def test_a_very_small_batch(pictures: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ({"data": "digit"}, "no data set 'digit'; did you mean 'digits'? There are: cifar10, digits"),
+        ({"data": "digit"}, "no data set 'digit'; did you mean 'digits'? There are: cifar10, colour-digits, digits"),
         ({"model": "lenet6"}, "no model 'lenet6'; did you mean 'lenet5'? There are: convnet"),
         ({"model": ""}, "can't be read"),
         ({"model": "typical:blocks=99"}, "typical can't be built with blocks=99"),

@@ -126,7 +126,8 @@ def test_interface_stands_what_its_description_allows(address: str) -> None:
     httpx.post(f"{address}{PATH}", json={"images": [BLANK]}, timeout=120)  # until it is ready
     described = schemathesis.openapi.from_url(f"{address}/api/v1/openapi.json")
     tried = []
-    for found in described.include(path_regex=r"/(predict|pictures|kernel|bench|lessons|exercises)").get_all_operations():
+    paths = described.include(path_regex=r"/(predict|pictures|kernel|bench|lessons|exercises)")
+    for found in paths.get_all_operations():
         operation = found.ok()
 
         @settings(max_examples=12, derandomize=True, suppress_health_check=list(HealthCheck))
