@@ -186,6 +186,9 @@ TABLES = {
             Column("why not compiled", "por qué no se compiló", _said("compile_failed")),
         ),
     ),
+    "inspection": Table(
+        "inspection", "target_seconds", (_SECONDS, Column("asked", "pedido", _number("target_seconds", 0, " s")))
+    ),
     "shipping-inference": Table(
         "shipping",
         "ratio_1",

@@ -24,6 +24,7 @@ _SPANISH = (
     ("airbench94 with Muon", "airbench94 con Muon"),
     ("1 core for the server, 1 for the client", "1 núcleo para el servidor, 1 para el cliente"),
     ("a step", "un paso"),
+    ("view ", "vista "),
     ("epochs", "épocas"),
     ("threads", "hilos"),
     ("thread", "hilo"),
