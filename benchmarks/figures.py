@@ -26,13 +26,13 @@ from benchmarks.drawing import FOLDERS, draw_all, draw_recipes, draw_rows
 from benchmarks.records import read
 from convoscope.convolution import ConvolutionUnit
 from convoscope.core.messages import using_language
+from convoscope.inspection.drawing import SIGNED
 from convoscope.league import ordered
 from convoscope.league import registry as rows
 from convoscope.runs import Run
 from convoscope.web.pictures import find
 
 PLACES = {language: folder / "pictures" for language, folder in FOLDERS.items()}
-CROSS = [[1, 0, 1, 1, 0], [0, 1, 0, 0, 1], [1, 0, 1, 1, 0], [1, 1, 0, 1, 1], [1, 0, 1, 1, 0]]
 KERNELS = ("identity", "box-blur:size=7", "sharpen", "sobel-x", "sobel-y", "edges-8")
 _INK, _GREY, _MARK = "#222222", "#B8B4AC", "#D55E00"
 _WORDS = {
@@ -75,12 +75,13 @@ def trained() -> Run:
 def sum_of_a_cross(language: str) -> bytes:
     """The first sum of the lesson: window, kernel, products and where the sum goes."""
     words = _WORDS[language]
-    trace = cs.convolve(CROSS, cs.kernels["cross"])
+    cross = find("cross-5").pixels[0]
+    trace = cs.convolve(cross, cs.kernels["cross"])
     unit = trace.at(0, 0)
     assert isinstance(unit, ConvolutionUnit)
     figure = Figure(figsize=(8.4, 2.7), dpi=130, layout="constrained")
     shown = [
-        (words["image"], np.array(CROSS)), (words["kernel"], unit.kernel[0]),
+        (words["image"], cross), (words["kernel"], unit.kernel[0]),
         (words["products"], unit.products[0]), (words["map"], trace.output),
     ]  # fmt: skip
     boxes = figure.subplots(1, 4, width_ratios=[5, 3, 3, 3])
@@ -159,7 +160,7 @@ def _mosaic(rows: list[tuple[str, np.ndarray]], columns: int, side: float, *, si
 def _picture(axes: Any, values: np.ndarray, *, signed: bool) -> None:
     """Grey from 0 to 255, or blue below zero, white at zero and orange above, as the page has it."""
     most = float(np.quantile(np.abs(values), 0.995)) or 1.0  # a few pixels must not make all others pale
-    limits = {"cmap": "PuOr_r", "vmin": -most, "vmax": most} if signed else {"cmap": "gray", "vmin": 0, "vmax": 255}
+    limits = {"cmap": SIGNED, "vmin": -most, "vmax": most} if signed else {"cmap": "gray", "vmin": 0, "vmax": 255}
     axes.imshow(values, interpolation="nearest", **limits)
     axes.axis("off")
 

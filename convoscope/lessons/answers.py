@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -22,6 +22,26 @@ _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?")
 _RATIO = re.compile(r"[+-]?\d+/\d*[1-9]\d*")
 
 
+def choice_form(letters: Iterable[str]) -> str:
+    """What an answer to a choice looks like."""
+    return say("lessons.form_choice", letters=", ".join(letters))
+
+
+def number_form(digits: int) -> str:
+    """What an answer looks like that is a number with `digits` decimals, or a whole one."""
+    return say("lessons.form_decimals" if digits else "lessons.form_whole", digits=digits)
+
+
+def choice_told(letter: str, choices: Mapping[str, str]) -> str:
+    """The right choice in a sentence."""
+    return say("lessons.answer_choice", letter=letter, words=choices[letter])
+
+
+def number_told(task: Number) -> str:
+    """The right number in a sentence."""
+    return say("lessons.answer_number", number=task.written())
+
+
 def judge_choice(task: Choice, choices: Mapping[str, str], right: str, given: Any) -> Verdict:
     """Judge the letter or the words of a choice.
 
@@ -33,7 +53,7 @@ def judge_choice(task: Choice, choices: Mapping[str, str], right: str, given: An
     """
     letter = _letter(choices, given)
     if letter is None:
-        return Verdict(False, say("lessons.form_choice", letters=", ".join(choices)), usable=False)
+        return Verdict(False, choice_form(choices), usable=False)
     if letter == right:
         return Verdict(True, say("lessons.right"))
     why = next(slip.why for slip in task.wrong if str(slip.value) == choices[letter])
@@ -44,8 +64,7 @@ def judge_number(task: Number, given: Any) -> Verdict:
     """Judge a number, given as one or as it is typed."""
     number = read_number(given, whole=not task.digits)
     if number is None or (not task.digits and number != int(number)):
-        key = "lessons.form_decimals" if task.digits else "lessons.form_whole"
-        return Verdict(False, say(key, digits=task.digits), usable=False)
+        return Verdict(False, number_form(task.digits), usable=False)
     if task.meets(number):
         return Verdict(True, say("lessons.right"))
     for slip in task.slips:

@@ -15,7 +15,7 @@ from convoscope.convolution.worked import table
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import language, say, using_language
 from convoscope.lessons import progress
-from convoscope.lessons.answers import judge_choice, judge_number
+from convoscope.lessons.answers import choice_form, choice_told, judge_choice, judge_number, number_form, number_told
 from convoscope.lessons.code import judge_code
 from convoscope.lessons.markup import exercise_html, text_table
 from convoscope.lessons.registry import Kind, Member, registry
@@ -105,10 +105,10 @@ class Exercise:
         with using_language(self.lang):
             answer = self._task.answer
             if isinstance(answer, Choice):
-                return say("lessons.form_choice", letters=", ".join(self._choices))
+                return choice_form(self._choices)
             if isinstance(answer, Code):
                 return say("lessons.form_code", signature=answer.signature)
-            return say("lessons.form_decimals" if answer.digits else "lessons.form_whole", digits=answer.digits)
+            return number_form(answer.digits)
 
     @property
     def choices(self) -> dict[str, str]:
@@ -191,9 +191,9 @@ class Exercise:
     def _answer(self) -> str:
         answer = self._task.answer
         if isinstance(answer, Choice):
-            return say("lessons.answer_choice", letter=self._right, words=self._choices[self._right])
+            return choice_told(self._right, self._choices)
         if isinstance(answer, Number):
-            return say("lessons.answer_number", number=answer.written())
+            return number_told(answer)
         return say("lessons.answer_code", solution=answer.solution.strip("\n"))
 
     def _figure(self, figure: Figure) -> str:

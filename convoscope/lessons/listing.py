@@ -8,7 +8,7 @@ from typing import Any, overload
 
 from convoscope.core.messages import language, say, using_language
 from convoscope.lessons import progress
-from convoscope.lessons.markup import table_html
+from convoscope.lessons.markup import aligned, table_html
 from convoscope.lessons.progress import State
 from convoscope.lessons.registry import Kind, in_order
 
@@ -67,10 +67,7 @@ class Listing(Sequence[Entry]):
 
     def __str__(self) -> str:
         with using_language(self.lang):
-            lines = [_head(), *map(_row, self)]
-            widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-            rows = ["  ".join(cell.ljust(wide) for cell, wide in zip(line, widths, strict=True)) for line in lines]
-            return "\n".join([*map(str.rstrip, rows), "", self._sum()])
+            return "\n".join([*aligned([_head(), *map(_row, self)], str.ljust), "", self._sum()])
 
     __repr__ = __str__
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,9 +48,13 @@ def table_html(head: list[str], rows: list[list[str]]) -> str:
 def text_table(figure: Figure) -> str:
     """A table with its headings, aligned."""
     head, rows = _cells(figure)
-    lines = [head, *rows] if head else rows
+    return "\n".join(aligned([head, *rows] if head else rows, str.rjust))
+
+
+def aligned(lines: Sequence[Sequence[str]], justify: Callable[[str, int], str]) -> list[str]:
+    """The lines of a table, the cells of each column made equally wide by `justify`, `str.ljust` or `str.rjust`."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(cell.rjust(wide) for cell, wide in zip(line, widths, strict=True)) for line in lines)
+    return ["  ".join(map(justify, line, widths)).rstrip() for line in lines]
 
 
 def _cells(figure: Figure) -> tuple[list[str], list[list[str]]]:

@@ -6,7 +6,7 @@ import string
 from typing import TypeAlias
 
 from convoscope.core.messages import language, say
-from convoscope.lessons.answers import judge_number
+from convoscope.lessons.answers import choice_form, choice_told, judge_number, number_form, number_told
 from convoscope.lessons.task import Number
 from convoscope.lessons.tour import ChoiceQuestion, NumberQuestion, Words
 from convoscope.lessons.verdict import Verdict
@@ -29,18 +29,17 @@ def choices(question: Asked) -> dict[str, str]:
 def form(question: Asked) -> str:
     """What an answer looks like."""
     if isinstance(question, ChoiceQuestion):
-        return say("lessons.form_choice", letters=", ".join(choices(question)))
-    return say("lessons.form_decimals" if question.digits else "lessons.form_whole", digits=question.digits)
+        return choice_form(choices(question))
+    return number_form(question.digits)
 
 
 def judge(question: Asked, given: str) -> Verdict:
     """Judge a letter, or a number as it is typed."""
     if isinstance(question, NumberQuestion):
-        verdict = judge_number(Number(question.answer, question.digits), given)
+        verdict = judge_number(_task(question), given)
     else:
         letter = given.strip().casefold()
-        right = letter == string.ascii_lowercase[question.answer - 1]
-        verdict = Verdict(right, form(question), usable=letter in choices(question))
+        verdict = Verdict(letter == _letter(question), form(question), usable=letter in choices(question))
     # What exercises say of an answer names their commands in Python, which a lesson's question doesn't have.
     said = say("tours.right" if verdict else "tours.wrong") if verdict.usable else verdict.message
     return Verdict(verdict.correct, said, verdict.usable)
@@ -49,6 +48,14 @@ def judge(question: Asked, given: str) -> Verdict:
 def answer_line(question: Asked) -> str:
     """The right answer in a sentence."""
     if isinstance(question, NumberQuestion):
-        return say("lessons.answer_number", number=Number(question.answer, question.digits).written())
-    letter = string.ascii_lowercase[question.answer - 1]
-    return say("lessons.answer_choice", letter=letter, words=choices(question)[letter])
+        return number_told(_task(question))
+    return choice_told(_letter(question), choices(question))
+
+
+def _task(question: NumberQuestion) -> Number:
+    return Number(question.answer, question.digits)
+
+
+def _letter(question: ChoiceQuestion) -> str:
+    """The letter of the right answer."""
+    return string.ascii_lowercase[question.answer - 1]

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 from convoscope.core.errors import RequestError
 from convoscope.lessons import progress
 from convoscope.lessons.exercise import MOST_SEED, Exercise, own_seed
-from convoscope.lessons.listing import Entry, listed
+from convoscope.lessons.listing import listed
 from convoscope.lessons.registry import Kind, registry
 from convoscope.lessons.task import Figure
 from convoscope.web.faults import FAULTS
@@ -26,7 +26,13 @@ router = APIRouter(prefix="/api/v1/exercises", responses=FAULTS)
 Seed = Annotated[int | None, Query(ge=0, le=MOST_SEED, description="Which numbers; your own, if not given.")]
 
 
-class StateAnswer(BaseModel):
+class _Told(BaseModel):
+    """Read from what holds the same attributes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class StateAnswer(_Told):
     """How far the student is with an exercise."""
 
     name: Literal["new", "begun", "solved"]
@@ -36,7 +42,7 @@ class StateAnswer(BaseModel):
     solved: str | None = Field(description="When, UTC.")
 
 
-class EntryAnswer(BaseModel):
+class EntryAnswer(_Told):
     """An exercise in the list."""
 
     name: str
@@ -136,7 +142,7 @@ def exercises(request: Request) -> ListAnswer:
     """The exercises in the lecture's order, with the student's state."""
     recorded = _recorded(request)
     listing = listed(progress.done() if recorded else [])
-    return ListAnswer(recorded=recorded, exercises=[_entry(entry) for entry in listing])
+    return ListAnswer(recorded=recorded, exercises=[EntryAnswer.model_validate(entry) for entry in listing])
 
 
 @router.get("/{name}")
@@ -209,17 +215,6 @@ def _call(found: Exercise) -> str:
     return f'convoscope.exercise("{found.name}", seed={found.seed})'
 
 
-def _entry(entry: Entry) -> EntryAnswer:
-    return EntryAnswer(
-        name=entry.name,
-        topic=entry.topic,
-        topic_title=entry.topic_title,
-        kind=entry.kind,
-        title=entry.title,
-        state=_state_answer(entry.state),
-    )
-
-
 def _figure(figure: Figure) -> FigureAnswer:
     return FigureAnswer(
         name=figure.name,
@@ -233,14 +228,4 @@ def _figure(figure: Figure) -> FigureAnswer:
 
 
 def _state(request: Request, name: str) -> StateAnswer:
-    return _state_answer(progress.state(progress.done() if _recorded(request) else [], name))
-
-
-def _state_answer(state: progress.State) -> StateAnswer:
-    return StateAnswer(
-        name=state.name,
-        attempts=state.attempts,
-        hints=state.hints,
-        explained=state.explained,
-        solved=state.solved,
-    )
+    return StateAnswer.model_validate(progress.state(progress.done() if _recorded(request) else [], name))

@@ -2,10 +2,10 @@
 
 import { greyScale } from "./colour.js";
 import { h } from "./dom.js";
-import { createMap } from "./map.js";
 import { shown } from "./numbers.js";
 import { createQuestion } from "./question.js";
 import { inLine, plainText } from "./rich_text.js";
+import { stillPicture } from "./still.js";
 
 const SIDE = 224;
 
@@ -35,7 +35,7 @@ function content({ text, state }) {
 }
 
 function drawn(t, figure) {
-  if (figure.kind === "picture") return picture(t, figure);
+  if (figure.kind === "picture") return shownPicture(t, figure);
   const head = figure.columns.length ? h("thead", {}, h("tr", {}, figure.rows.length ? h("td", {}) : null,
     figure.columns.map((name) => h("th", { scope: "col", class: "number" }, name)))) : null;
   const rows = figure.numbers.map((line, row) => h("tr", {}, figure.rows.length ? h("th", { scope: "row" }, figure.rows[row]) : null,
@@ -44,13 +44,9 @@ function drawn(t, figure) {
     h("table", { class: figure.kind === "matrix" ? "matrix" : "sheet-table" }, h("caption", {}, figure.caption), head, h("tbody", {}, rows)));
 }
 
-function picture(t, { caption, shape, numbers }) {
+function shownPicture(t, { caption, shape, numbers }) {
   const [height, width] = shape.slice(-2);
   const channels = shape.length === 3 ? shape[0] : 1;
-  const map = createMap({ t, side: () => SIDE, onpoint: () => {}, onmove: () => {} });
-  map.show({ picture: { channels, height, width, data: Float32Array.from(numbers.flat(2)) },
-    channel: channels === 3 ? "all" : 0, lensChannel: 0, scale: greyScale(0, 255), lens: false });
-  map.caption(caption);
-  map.setLabel(caption);
-  return map.element;
+  const picture = { channels, height, width, data: Float32Array.from(numbers.flat(2)) };
+  return stillPicture({ t, picture, side: SIDE, scale: greyScale(0, 255), caption });
 }

@@ -3,10 +3,10 @@
 import { createBench } from "./bench.js";
 import { scaleFor } from "./colour.js";
 import { h } from "./dom.js";
-import { createMap } from "./map.js";
 import { createNetwork } from "./network.js";
 import { pictureOf } from "./raster.js";
 import { shapeText } from "./shapes.js";
+import { stillPicture } from "./still.js";
 import { withoutRun } from "./without_run.js";
 
 const SIDE = 380;
@@ -57,9 +57,5 @@ function league(t, rows) {
 }
 
 function figure(t, picture) {
-  const map = createMap({ t, side: () => SIDE, onpoint: () => {}, onmove: () => {} });
-  map.show({ picture, channel: picture.channels === 3 ? "all" : 0, lensChannel: 0, scale: scaleFor(picture.data), lens: false });
-  map.caption(t("input_caption", { shape: shapeText(picture) }));
-  map.setLabel(t("input_caption", { shape: shapeText(picture) }));
-  return map.element;
+  return stillPicture({ t, picture, side: SIDE, scale: scaleFor(picture.data), caption: t("input_caption", { shape: shapeText(picture) }) });
 }

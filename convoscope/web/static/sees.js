@@ -4,8 +4,8 @@ import { createBars } from "./bars.js";
 import { scaleFor } from "./colour.js";
 import { fill, h, uid } from "./dom.js";
 import { createGivenPicture, likeliest, percent } from "./given_picture.js";
-import { createMap } from "./map.js";
 import { shapeText } from "./shapes.js";
+import { stillPicture } from "./still.js";
 
 const SIDE = 252;
 
@@ -36,12 +36,11 @@ export function createSees({ t, source, query, network, onstate, announce, go })
   }
 
   function one(at, name, picture, pixels) {
-    const map = createMap({ t, side: () => SIDE, onpoint: () => {}, onmove: () => {} });
-    const scale = scaleFor(picture.data);
-    map.show({ picture, channel: picture.channels === 3 && pixels ? "all" : 0, lensChannel: 0, scale, lens: false });
-    map.caption(t("step_caption", { number: at + 1, name: t(`step_${name}`), shape: shapeText(picture) }));
-    map.setLabel(t("step_label", { name: t(`step_${name}`), shape: shapeText(picture) }));
-    return h("li", {}, map.element, h("p", { class: "hint" }, t(`step_${name}_why`)));
+    const shown = stillPicture({
+      t, picture, side: SIDE, scale: scaleFor(picture.data), inColour: picture.channels === 3 && pixels,
+      caption: t("step_caption", { number: at + 1, name: t(`step_${name}`), shape: shapeText(picture) }),
+      label: t("step_label", { name: t(`step_${name}`), shape: shapeText(picture) }) });
+    return h("li", {}, shown, h("p", { class: "hint" }, t(`step_${name}_why`)));
   }
 
   given.load().catch((error) => { fault.textContent = error.message; });
