@@ -30,6 +30,8 @@ FULL = [
     "benchmarks.roofline --data mnist --steps 96",
     "benchmarks.roofline --data cifar10",
     "benchmarks.winograd",
+    "benchmarks.ablation --data mnist --recipe fast --seeds 3",
+    "benchmarks.ablation --data cifar10 --recipe quick:images_seen=100000 --seeds 2",
     "benchmarks.options --data mnist",
     "benchmarks.options --data cifar10 --rounds 4",
     "benchmarks.compare --data mnist --seeds 3",

@@ -161,6 +161,16 @@ TABLES = {
             Column("share", "parte", _number("ratio", 1, " %", 100)),
         ),
     ),
+    "ablation": Table(
+        "ablation",
+        "validation_error",
+        (
+            Column("error of pictures set aside", "error de las imágenes apartadas", _share("validation_error")),
+            Column("seeds", "semillas", _seeds),
+            Column("training", "entrenamiento", _number("seconds", 0, " s")),
+            Column("10¹² operations", "10¹² operaciones", _number("train_flops", 1, "", 1e-12)),
+        ),
+    ),
     "winograd": Table(
         "winograd",
         "gain",

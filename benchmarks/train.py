@@ -51,7 +51,7 @@ def main() -> None:
 
 def accuracy(asked: argparse.Namespace) -> None:
     """Test error, seconds, FLOP and memory of the recipe over the seeds, for each kind of test-time augmentation."""
-    results = [run_once(seed, asked) for seed in range(asked.seeds)]
+    results = [run_once(asked.data, asked.recipe, seed, asked.out) for seed in range(asked.seeds)]
     command = f"python -m benchmarks.train accuracy --data {asked.data} --recipe {asked.recipe} --seeds {asked.seeds}"
     for views in asked.tta:
         tested = results if views == "none" else [evaluate(result["run"], views) for result in results]
@@ -78,16 +78,17 @@ def accuracy(asked: argparse.Namespace) -> None:
         )
 
 
-def run_once(seed: int, asked: argparse.Namespace) -> dict[str, Any]:
-    """One training as a user starts it; taken from its file if it was done before."""
-    words = "-".join([asked.data, asked.recipe, str(seed)])
-    folder = asked.out / "".join(letter if letter.isalnum() else "-" for letter in words)
+def run_once(data: str, recipe: str, seed: int, out: Path, model: str = "") -> dict[str, Any]:
+    """One training as a user starts it, with the recipe's model or another; from its file if it was done before."""
+    words = "-".join([data, recipe, *[model] * bool(model), str(seed)])
+    folder = out / "".join(letter if letter.isalnum() else "-" for letter in words)
     done = folder.with_suffix(".json")
     if done.exists():
         return json.loads(done.read_text("utf-8"))
-    asked.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
-    begin = ["--data", asked.data, "--recipe", asked.recipe, "--seed", str(seed), "--out", str(folder)]
+    begin = ["--data", data, "--recipe", recipe, "--seed", str(seed), "--out", str(folder)]
+    begin += ["--model", model] if model else []
     command = [sys.executable, "-m", "convoscope", "train", "--json"]
     command += ["--resume", str(folder)] if folder.exists() else begin
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -8,6 +8,18 @@ from typing import Any
 # What records say in English, in Spanish; longer phrases first.
 _SPANISH = (
     ("epoch against bare steps", "época entera frente a los pasos solos"),
+    ("as it is", "tal cual"),
+    ("without focus", "sin focus"),
+    ("without label smoothing", "sin suavizado de etiquetas"),
+    ("without warm-up", "sin calentamiento"),
+    ("without whitening", "sin blanqueo"),
+    ("without augmentation", "sin aumento de datos"),
+    ("with elastic distortion", "con distorsión elástica"),
+    ("first convolution with padding", "primera convolución con relleno"),
+    ("batches of 250", "lotes de 250"),
+    ("all at full resolution", "todo a resolución completa"),
+    ("mirrored by chance", "reflejo al azar"),
+    ("instead of", "en lugar de"),
     ("recipe", "receta"),
     ("test views", "vistas en la prueba"),
     ("folder, first read", "carpeta, primera lectura"),

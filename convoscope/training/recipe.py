@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import catalogue, say
@@ -60,7 +60,13 @@ class Setting(BaseModel):
 
     augmentation: Augmentation = Augmentation()
     resolutions: tuple[tuple[float, float], ...] = ()
-    """Progressive resolution: (from this share of the training's computing on, this share of the picture's side)."""
+    """Progressive resolution: (from this share of the training's computing on, this share of the picture's side).
+    ``none`` for full size throughout."""
+
+    @field_validator("resolutions", mode="before")
+    @classmethod
+    def _none(cls, given: Any) -> Any:
+        return () if given == "none" else given
 
     def epochs_for(self, images: int) -> int:
         """How many epochs a training set of `images` gets."""

@@ -40,6 +40,11 @@ def test_values_are_changed_from_the_command_line() -> None:
     assert setting.weight_decay == load_recipe("default").grey.weight_decay
 
 
+def test_progressive_resolution_can_be_switched_off() -> None:
+    assert setting_from("fast", 3)[1].resolutions
+    assert setting_from("fast:resolutions=none", 3)[1].resolutions == ()
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
