@@ -6,7 +6,8 @@ optimizer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -15,6 +16,9 @@ from torch.optim import Optimizer
 from torch.optim.adamw import adamw
 
 from convoscope.training.recipe import Setting
+
+SMALL = 1 << 17
+"""Parameters of a network whose steps are taken by one thread."""
 
 _BETAS = (0.9, 0.99)  # the second is below the usual 0.999: these trainings are short
 
@@ -86,13 +90,14 @@ class Muon(Optimizer):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002
         """One step from the gradients at hand."""
-        for group in self.param_groups:
-            trained = [parameter for parameter in group["params"] if parameter.grad is not None]
-            if group["orthogonal"]:
-                for parameter in trained:
-                    self._turn(parameter, parameter.grad, group)
-            else:
-                self._adamw(trained, group)
+        with _few_threads(sum(parameter.numel() for group in self.param_groups for parameter in group["params"])):
+            for group in self.param_groups:
+                trained = [parameter for parameter in group["params"] if parameter.grad is not None]
+                if group["orthogonal"]:
+                    for parameter in trained:
+                        self._turn(parameter, parameter.grad, group)
+                else:
+                    self._adamw(trained, group)
 
     def _turn(self, kernel: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state = self.state[kernel]
@@ -124,22 +129,42 @@ class Muon(Optimizer):
             weight_decay=group["weight_decay"],
             eps=1e-8,
             maximize=False,
+            fused=all(parameter.device.type == "cpu" for parameter in parameters),  # on a GPU its steps would be there
         )
+
+
+@contextmanager
+def _few_threads(numbers: int) -> Iterator[None]:
+    """One thread for the many small products of a small network: to wait for another one costs more than it helps."""
+    threads = torch.get_num_threads()
+    if numbers < SMALL:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def orthogonalise(matrix: Tensor, rounds: int = 3) -> Tensor:
     """A matrix near the orthogonal one nearest to `matrix` (M, N): singular values between about 0.7 and 1.2.
 
-    Newton-Schulz iteration with the quintic of Jordan et al. (2024), tuned to rise steeply from zero.
+    Newton-Schulz iteration with the quintic of Jordan et al. (2024), tuned to rise steeply from zero: x becomes p x
+    with p = a + b s + c s s and s = x x^T. As p and s can be exchanged, the next s is p s p; so only the first and the
+    last product have the longer side in them.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
     tall = matrix.shape[0] > matrix.shape[1]
     x: Tensor = matrix.T if tall else matrix
     x = x / (x.norm() + 1e-7)
-    for _ in range(rounds):
-        square = x @ x.T
-        # a x + (b s + c s s) x; one call each, since small matrices cost calls more than arithmetic.
-        x = torch.addmm(x, torch.addmm(square, square, square, beta=b, alpha=c), x, beta=a)
+    square = x @ x.T
+    turned = None
+    for left in reversed(range(rounds)):
+        factor = torch.addmm(square, square, square, beta=b, alpha=c)
+        factor.diagonal().add_(a)
+        turned = factor if turned is None else factor @ turned
+        if left:
+            square = factor @ square @ factor
+    x = x if turned is None else turned @ x
     return x.T if tall else x
 
 
