@@ -73,6 +73,10 @@ def record_of(entry: Record, data: Record) -> Record:
     seeds = f" --seeds {len(entry['seeds'])}" if entry["stochastic"] else ""
     command = f"convoscope league --data {data['name']} --row {entry['id']}{seeds}"
     made = {"name": entry["name"], "row": entry["id"], "data": data["name"], "test_count": data["test"], **figures}
+    threads = entry["threads"]
+    of_machine = entry["hardware"].rpartition(", ")[2].partition(" ")[0]
+    if threads != of_machine:  # one row on each core at a time
+        made["hardware"] += f", {threads} thread" + "s" * (threads != "1")
     made |= {"commit": entry.get("commit") or "unknown", "command": command}
     return {name: value for name, value in made.items() if value is not None and value != ""}
 
