@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
         seed: Annotated[int, option("--seed", "train_seed", metavar="N")] = 0,
         out: Annotated[Path | None, option("--out", "train_out", metavar="DIR")] = None,
         devices: Annotated[int, option("--devices", "train_devices", metavar="N")] = 1,
+        precision: Annotated[str, option("--precision", "train_precision", metavar="NAME")] = "auto",
         resume: Annotated[Path | None, option("--resume", "train_resume", metavar="DIR")] = None,
         size: Annotated[int | None, option("--size", "train_size", metavar="PIXELS")] = None,
         tta: Annotated[str, option("--tta", "train_tta", metavar="KIND")] = "none",
@@ -53,6 +54,7 @@ def register(app: typer.Typer) -> None:
             size=size,
             test_time_augmentation=tta,
             checkpoint_seconds=checkpoint_seconds,
+            precision=precision,
             listener=listener,
         )
         if not is_first():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from annotated_types import Gt, MinLen
 from pydantic import Field, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
-from typing_extensions import TypedDict
+from typing_extensions import NotRequired, TypedDict
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -41,6 +41,7 @@ class _Config(TypedDict):
     epochs: PositiveInt
     seed: NonNegativeInt
     devices: PositiveInt
+    precision: NotRequired[Literal["float32", "bfloat16"]]  # runs of earlier versions: float32
     test_time_augmentation: str
     checkpoint_seconds: Finite
     environment: _Environment

@@ -120,7 +120,11 @@ def _optimizer_source(setting: dict[str, Any]) -> str:
     muon = setting["optimizer"] == "muon"
     parts = [f"_BETAS = {optimizers._BETAS}"]
     if muon:
-        parts += [source(part) for part in (optimizers.Muon, optimizers.orthogonalise, optimizers.normalised_kernels)]
+        parts[0] += f"\nSMALL = {optimizers.SMALL}  # parameters of a network whose steps are taken by one thread"
+        taken = (
+            optimizers.Muon, optimizers._few_threads, optimizers.orthogonalise, optimizers.normalised_kernels
+        )  # fmt: skip
+        parts += [source(part) for part in taken]
     call = _OPTIMIZERS[setting["optimizer"]].format(
         momentum=setting["momentum"],
         nesterov=setting["momentum"] > 0,
@@ -163,7 +167,11 @@ def _imports(model: nn.Module, setting: dict[str, Any]) -> str:
 
     muon = setting["optimizer"] == "muon"
     lines = ["from __future__ import annotations", "", "import argparse", "import math"]
-    lines += ["from collections.abc import Iterable", "from typing import Any"] * muon
+    lines += [
+        "from collections.abc import Iterable, Iterator",
+        "from contextlib import contextmanager",
+        "from typing import Any",
+    ] * muon
     lines += [
         "",
         "import numpy as np",

@@ -31,7 +31,7 @@ from convoscope.runs.environment import environment
 from convoscope.runs.evaluation import check_views, evaluating
 from convoscope.runs.folder import RunFolder
 from convoscope.runs.run import Preprocessing, Run
-from convoscope.training.processes import is_first, make_fabric, run_in_processes, started_elsewhere
+from convoscope.training.processes import is_first, make_fabric, precision_for, run_in_processes, started_elsewhere
 from convoscope.training.progress import Listener
 from convoscope.training.recipe import Setting, setting_from
 from convoscope.training.worker import split, work
@@ -55,6 +55,7 @@ class Request:
     size: int | None = None
     test_time_augmentation: str = "none"
     checkpoint_seconds: float = CHECKPOINT_SECONDS
+    precision: str = "auto"
 
 
 def train(
@@ -71,6 +72,7 @@ def train(
     size: int | None = None,
     test_time_augmentation: str = "none",
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    precision: str = "auto",
     listener: Listener | None = None,
 ) -> Run:
     """Train a classifier and test it.
@@ -89,6 +91,7 @@ def train(
         size: side that a folder's pictures are fitted to, in pixels.
         test_time_augmentation: "none", "flip", "shift" or "flip-shift", for the test at the end.
         checkpoint_seconds: the longest time between two checkpoints.
+        precision: "float32", "bfloat16", or "auto": bfloat16 where the machine multiplies in it.
         listener: hears what happens.
 
     Returns:
@@ -100,12 +103,13 @@ def train(
     """
     listener = listener or Listener()
     request = Request(
-        data, model, recipe, epochs, seed, out, devices, data_dir, size, test_time_augmentation, checkpoint_seconds
-    )
+        data, model, recipe, epochs, seed, out, devices, data_dir, size, test_time_augmentation, checkpoint_seconds,
+        precision,
+    )  # fmt: skip
     if resume is not None:
         return _go_on(Path(resume), request, listener)
     _check(request)
-    fabric = make_fabric(devices)
+    fabric = make_fabric(devices, precision_for(precision))
     if not is_first():
         return _launch(fabric, RunFolder(_await_folder(request)), None, listener)
     if isinstance(data, data_room.ImageData):
@@ -126,6 +130,7 @@ def _check(request: Request) -> None:
         spec = parse_spec(request.model)
         check_parameters(spec, models.registry.get(spec.name))
     check_views(request.test_time_augmentation)
+    precision_for(request.precision)
     if request.epochs is not None and not 1 <= request.epochs <= MOST_EPOCHS:
         raise RequestError("training.epochs", asked=request.epochs, most=MOST_EPOCHS)
     if not 0 <= request.seed < 2**31:
@@ -178,6 +183,7 @@ def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:
         "epochs": request.epochs or setting.epochs_for(len(training)),
         "seed": request.seed,
         "devices": request.devices,
+        "precision": precision_for(request.precision),
         "test_time_augmentation": request.test_time_augmentation,
         "checkpoint_seconds": request.checkpoint_seconds,
         "environment": environment(),
@@ -210,7 +216,8 @@ def _go_on(path: Path, request: Request, listener: Listener) -> Run:
         asked = run.config["data"]
         loaded = load_known(asked, data_dir=request.data_dir)
     devices = max(request.devices, run.config["devices"])
-    return _launch(make_fabric(devices), run.folder, loaded, listener)
+    fabric = make_fabric(devices, run.config.get("precision", "float32"))
+    return _launch(fabric, run.folder, loaded, listener)
 
 
 def _departures(request: Request, run: Run) -> list[str]:
@@ -223,6 +230,7 @@ def _departures(request: Request, run: Run) -> list[str]:
         "epochs": config["epochs"],
         "seed": config["seed"],
         "size": config["data"]["size"],
+        "precision": config.get("precision", "float32"),
         "test_time_augmentation": config["test_time_augmentation"],
         "out": os.path.abspath(run.path),
     }

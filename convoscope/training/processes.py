@@ -22,12 +22,33 @@ from torch import Tensor, nn
 
 from convoscope.core.cores import usable_cores
 from convoscope.core.errors import FailedError, RequestError
+from convoscope.core.registry import nearest
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 
-def make_fabric(devices: int) -> Any:
-    """A Lightning Fabric for `devices` processes on the best accelerator here.
+_FABRICS_NAMES = {"float32": "32-true", "bfloat16": "bf16-mixed"}
+
+
+def precision_for(asked: str) -> str:
+    """What the products of training are computed in: ``float32``, or ``bfloat16`` with weights and sums in float32.
+
+    ``auto`` is bfloat16 where the machine multiplies in it: a GPU that has it, or a CPU with matrix units for it (AMX).
+
+    Raises:
+        RequestError: there is no such precision.
+    """
+    if asked != "auto":
+        if asked not in _FABRICS_NAMES:
+            raise nearest("precision", asked, ["auto", *_FABRICS_NAMES])
+        return asked
+    if torch.cuda.is_available():
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    return "bfloat16" if torch.cpu.get_capabilities().get("amx_bf16") else "float32"
+
+
+def make_fabric(devices: int, precision: str) -> Any:
+    """A Lightning Fabric for `devices` processes on the best accelerator here, with products in `precision`.
 
     Raises:
         RequestError: more devices than the machine has, or another number than torchrun or SLURM started.
@@ -35,16 +56,15 @@ def make_fabric(devices: int) -> Any:
     with quiet_fabric():
         from lightning_fabric import Fabric
 
+        given: Any = {"accelerator": "auto", "precision": _FABRICS_NAMES[precision]}
         started = started_elsewhere()
         if started:
             here = int(os.environ.get("LOCAL_WORLD_SIZE") or os.environ.get("SLURM_NTASKS_PER_NODE") or started)
-            return Fabric(accelerator="auto", devices=here, num_nodes=started // here, strategy="ddp")
+            return Fabric(devices=here, num_nodes=started // here, strategy="ddp", **given)
         available = torch.cuda.device_count() if torch.cuda.is_available() else usable_cores()
         if not 1 <= devices <= available:
             raise RequestError("training.devices", asked=devices, available=available)
-        strategy = "auto" if devices == 1 else "ddp_spawn"
-        precision: Any = "bf16-mixed" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "32-true"
-        return Fabric(accelerator="auto", devices=devices, strategy=strategy, precision=precision)
+        return Fabric(devices=devices, strategy="auto" if devices == 1 else "ddp_spawn", **given)
 
 
 def started_elsewhere() -> int:

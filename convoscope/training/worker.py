@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,7 @@ class _Worker:
         self._plan = plan
         self.listener.on_begin(self.config)
         try:
-            with winograd(state.model):
+            with winograd(state.model) if self.config.get("precision") != "bfloat16" else nullcontext():
                 complete = train_network(self.fabric, job, state, wrapped, optimizer)
         finally:
             self.listener.on_end()
