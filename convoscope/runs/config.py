@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from annotated_types import Gt, MinLen
 from pydantic import Field, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 

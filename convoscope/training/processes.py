@@ -205,17 +205,18 @@ class SharedBatchNorm(nn.BatchNorm2d):
         if not self.training:
             return super().forward(inputs)
         axes = [0, 2, 3]
-        size = inputs.new_tensor(inputs.numel() // inputs.shape[1])
+        values = inputs.float()  # sums over a batch are beyond what bfloat16 holds
+        size = values.new_tensor(inputs.numel() // inputs.shape[1])
         dist.all_reduce(size)
-        mean = _sum(inputs.sum(axes)) / size
-        centred = inputs - mean[:, None, None]
+        mean = _sum(values.sum(axes)) / size
+        centred = values - mean[:, None, None]
         variance = _sum(centred.square().sum(axes)) / size
         self._remember(mean.detach(), variance.detach() * (size / (size - 1)))
         scale = (variance + self.eps).rsqrt()
         if self.weight is not None:
             scale = scale * self.weight
         outputs: Tensor = centred * scale[:, None, None]
-        return outputs if self.bias is None else outputs + self.bias[:, None, None]
+        return (outputs if self.bias is None else outputs + self.bias[:, None, None]).to(inputs.dtype)
 
     def _remember(self, mean: Tensor, variance: Tensor) -> None:
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from convoscope import Run, train
 from convoscope.core.errors import FailedError, RequestError
@@ -46,12 +47,24 @@ class KillWorker(Listener):
 @pytest.mark.parametrize("model", ["convnet", "lenet5"])
 def test_two_processes_end_with_the_loss_of_one(tmp_path: Path, model: str) -> None:
     runs = [
-        train("digits", model, GENTLE, epochs=2, devices=devices, out=tmp_path / str(devices)) for devices in (1, 2)
+        train("digits", model, GENTLE, epochs=2, devices=devices, precision="float32", out=tmp_path / str(devices))
+        for devices in (1, 2)
     ]
     one, two = (run.curves[-1] for run in runs)
     assert two["train_loss"] == pytest.approx(one["train_loss"], abs=1e-4)
     assert two["validation_loss"] == pytest.approx(one["validation_loss"], abs=1e-4)
     assert runs[1].config["devices"] == 2
+
+
+@pytest.mark.slow
+def test_two_processes_learn_in_bfloat16_what_one_learns(tmp_path: Path) -> None:
+    runs = [
+        train("digits", recipe=GENTLE, epochs=2, devices=devices, precision="bfloat16", out=tmp_path / str(devices))
+        for devices in (1, 2)
+    ]
+    one, two = (run.curves[-1] for run in runs)
+    assert two["train_loss"] == pytest.approx(one["train_loss"], rel=0.02)  # bfloat16 keeps two to three digits
+    assert all(tensor.dtype == torch.float32 for tensor in runs[1].model.state_dict().values() if tensor.ndim)
 
 
 @pytest.mark.slow
@@ -75,11 +88,12 @@ def test_torchrun_starts_the_same_command(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={port}"]
     command += ["-m", "convoscope", "train", "--data", "digits", "--recipe", GENTLE, "--epochs", "2"]
+    command += ["--precision", "float32"]
     out = tmp_path / "torchrun"
     done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1  # one process speaks for both
-    alone = train("digits", recipe=GENTLE, epochs=2, out=tmp_path / "alone")
+    alone = train("digits", recipe=GENTLE, epochs=2, precision="float32", out=tmp_path / "alone")
     assert Run(out).curves[-1]["train_loss"] == pytest.approx(alone.curves[-1]["train_loss"], abs=1e-4)
 
 
@@ -87,6 +101,12 @@ def test_torchrun_starts_the_same_command(tmp_path: Path) -> None:
 def test_devices_that_are_not_there_are_refused(tmp_path: Path, devices: int) -> None:
     with using_language("en"), pytest.raises(RequestError, match=f"{devices} devices were asked for"):
         train("digits", devices=devices, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_precision_is_refused(tmp_path: Path) -> None:
+    with using_language("en"), pytest.raises(RequestError, match="There are: auto, bfloat16, float32"):
+        train("digits", precision="float16", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
