@@ -41,6 +41,7 @@ _MEASURED = (
     "seconds",
     "predict_seconds",
     "train_flops",
+    "precision",
     "parameters",
     "size_bytes",
     "peak_memory_bytes",

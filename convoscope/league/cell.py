@@ -88,6 +88,7 @@ def run(task: Task) -> None:
         "size_bytes": measured.size_bytes,
         "parameters": measured.parameters,
         "train_flops": measured.train_flops,
+        "precision": measured.precision,
         "settings": row.learner.settings(data, pictures.quick),
         "data": data.fingerprint,
         "hardware": hardware(),

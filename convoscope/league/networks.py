@@ -158,6 +158,7 @@ def _measured(data: ImageData, team: list[tuple[Network, Work]]) -> Measured:
         sum(run.folder.weights_file.stat().st_size for _, run in runs),
         sum(one["parameters"] for one in metrics),
         sum(one["train_flops"] for one in metrics),
+        runs[0][1].config["precision"],
     )
 
 

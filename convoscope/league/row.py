@@ -46,6 +46,7 @@ class Measured:
         size_bytes: of what was learned.
         parameters: learned numbers, where a method has a fixed number of them.
         train_flops: floating-point operations of learning, where they are known.
+        precision: what a network's products were computed in while it learned.
     """
 
     predictions: NDArray[np.int64]
@@ -54,6 +55,7 @@ class Measured:
     size_bytes: int
     parameters: int | None = None
     train_flops: float | None = None
+    precision: str | None = None
 
 
 class Learner(Protocol):

@@ -19,7 +19,7 @@ REFUSED = "does not apply"
 FAILED = "failed"
 NOT_RUN = "not reproduced yet"
 
-_SAME: tuple[str, ...] = ("parameters", "train_flops", "hardware", "versions", "commit", "date")
+_SAME: tuple[str, ...] = ("parameters", "train_flops", "precision", "hardware", "versions", "commit", "date")
 
 
 @dataclass
