@@ -4,6 +4,7 @@
     python -m benchmarks.compare --data mnist --ours fast best --seeds 3
     python -m benchmarks.compare --data cifar10 --ours fast "best:images_seen=600000" --peers airbench94
     python -m benchmarks.compare --data cifar10 --ours --peers airbench94 --epochs 1
+    python -m benchmarks.compare --data cifar10 --ours fast --precision float32
 
 Every point is a finished training with a whole schedule of its own: the error of its last (ours: its best by
 validation) weights on the test set, which is looked at once a training, in one view of each picture and, where pictures
@@ -14,6 +15,9 @@ by is the recipe's `validation`; the peers learn from all of it, as their author
 Trainings go in turns (`benchmarks.turns`); a comparison that was killed goes on where it was. With ``--epochs N`` each
 is left unfinished after N epochs of its schedule: then there is no error, and the seconds of a whole training are
 extrapolated by FLOP, under a name that says so.
+
+All contenders compute in the same precision: float32, or bfloat16 where the machine multiplies in it, as `convoscope
+train` does if not told otherwise.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from benchmarks.records import put, record, spread
 from benchmarks.turns import Training, side_by_side
 from benchmarks.verdict import verdict
 from convoscope.core.spec import parse_spec
+from convoscope.training.processes import precision_for
 from convoscope.training.recipe import recipe_names
 
 Record = dict[str, Any]
@@ -45,15 +50,17 @@ def main() -> None:
     parser.add_argument("--peers", nargs="*", metavar="PEER", help=", ".join(PEERS))
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=0, help="leave each training after so many epochs")
+    parser.add_argument("--precision", default="auto", help="auto, float32 or bfloat16, for all contenders")
     parser.add_argument("--quick", action="store_true", help="mnist-5k with the default recipe, in minutes")
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks/compare"))
     asked = parser.parse_args()
     if asked.quick:
         asked.data, asked.ours, asked.seeds = "mnist-5k", ["default"], 1
     asked.peers = [USUAL_PEER.get(asked.data, "mnist-example")] if asked.peers is None else asked.peers
+    asked.precision = precision_for(asked.precision)
     contenders = [*asked.peers, *asked.ours]
     trainings = {
-        (who, seed): Training(who, asked.data, seed, asked.out, asked.epochs)
+        (who, seed): Training(who, asked.data, seed, asked.out, asked.epochs, asked.precision)
         for seed in range(asked.seeds)
         for who in contenders
     }
@@ -77,13 +84,14 @@ def main() -> None:
     print(*verdict(records[len(asked.peers) :], records[: len(asked.peers)]), sep="\n")
 
 
-def title(who: str) -> str:
-    """The name of a contender in a record."""
+def title(who: str, precision: str) -> str:
+    """The name of a contender in a record; float32 goes without saying."""
+    half = "" if precision == "float32" else f", {precision}"
     spec = parse_spec(who)
     if spec.name not in PEERS:
-        return f"convoscope, recipe {who}"
+        return f"convoscope, recipe {who}{half}"
     epochs = spec.parameters.get("epochs")
-    return PEERS[spec.name].title + (f", {epochs} epochs" if epochs else "")
+    return PEERS[spec.name].title + (f", {epochs} epochs" if epochs else "") + half
 
 
 def _finished(who: str, data: str, command: str, trainings: list[Training]) -> Record:
@@ -98,11 +106,12 @@ def _finished(who: str, data: str, command: str, trainings: list[Training]) -> R
         figures["error_tta"], figures["error_tta_std"] = spread(averaged)
         figures["errors_tta"] = averaged
     made = record(
-        title(who),
+        title(who, trainings[0].precision),
         data,
         command,
         **figures,
         contender=who,
+        precision=trainings[0].precision,
         peer=_is_peer(who),
         source=PEERS[parse_spec(who).name].source if _is_peer(who) else None,
         seeds=[training.seed for training in trainings],
@@ -134,10 +143,11 @@ def _unfinished(who: str, data: str, command: str, trainings: list[Training]) ->
     done, epochs = reached[0]["done"], reached[0]["epochs"]
     whole = [each["seconds"] * each["planned_flops"] / each["train_flops"] for each in reached]
     return record(
-        f"{title(who)}: {done} of {epochs} epochs",
+        f"{title(who, trainings[0].precision)}: {done} of {epochs} epochs",
         data,
         command,
         contender=who,
+        precision=trainings[0].precision,
         peer=_is_peer(who),
         seeds=[training.seed for training in trainings],
         epochs_done=done,
@@ -185,6 +195,7 @@ def _is_peer(who: str) -> bool:
 
 def _words(asked: argparse.Namespace) -> str:
     words = f"--data {asked.data} --ours {' '.join(asked.ours)} --peers {' '.join(asked.peers)} --seeds {asked.seeds}"
+    words += f" --precision {asked.precision}"
     return words.replace("  ", " ") + (f" --epochs {asked.epochs}" if asked.epochs else "")
 
 

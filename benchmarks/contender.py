@@ -3,7 +3,8 @@
 It is started by `benchmarks.compare`, which lets one contender work at a time. Both talk in lines: a line on the
 standard input is a turn; a line of JSON on the standard output is what has been reached. Waiting is in no figure.
 
-    python -m benchmarks.contender '{"who": "default", "data": "mnist-5k", "seed": 0, "folder": "runs/x"}'
+    python -m benchmarks.contender '{"who": "default", "data": "mnist-5k", "seed": 0, "folder": "runs/x",
+        "precision": "float32"}'
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ def main() -> None:
     from benchmarks.peers import PEERS
 
     train = train_peer if asked["who"].partition(":")[0] in PEERS else train_ours
-    tell(result=train(asked["who"], asked["data"], asked["seed"], Path(asked["folder"])))
+    tell(result=train(asked["who"], asked["data"], asked["seed"], Path(asked["folder"]), asked["precision"]))
 
 
-def train_ours(recipe: str, data: str, seed: int, folder: Path) -> dict[str, Any]:
+def train_ours(recipe: str, data: str, seed: int, folder: Path, precision: str) -> dict[str, Any]:
     """A training by `convoscope train`, from its start or where it was left."""
     import convoscope as cs
     from benchmarks.planned import share_computed
@@ -51,14 +52,18 @@ def train_ours(recipe: str, data: str, seed: int, folder: Path) -> dict[str, Any
         run = cs.train(loaded, resume=folder, listener=_turns(loaded))
     else:
         # Checkpoints between epochs would fall into one contender's turn by chance.
-        run = cs.train(loaded, recipe=recipe, seed=seed, out=folder, checkpoint_seconds=1e9, listener=_turns(loaded))
+        run = cs.train(
+            loaded, recipe=recipe, seed=seed, out=folder, precision=precision, checkpoint_seconds=1e9,
+            listener=_turns(loaded),
+        )  # fmt: skip
     metrics = run.metrics or {}
     result = {
         "error": metrics["test_error"],
         "test_count": metrics["test_count"],
         "seconds": metrics["seconds"],
         "train_flops": metrics["train_flops"],
-        "train_flops_computed": metrics["train_flops"] * share_computed(run.config, loaded),
+        "train_flops_computed": metrics["train_flops"]
+        * (share_computed(run.config, loaded) if precision == "float32" else 1),
         "parameters": metrics["parameters"],
         "epochs": metrics["epochs"],
         "training_images": run.config["data"]["training_images"],
@@ -96,7 +101,7 @@ def _turns(loaded: Any) -> Any:
     return Turns()
 
 
-def train_peer(who: str, data: str, seed: int, folder: Path) -> dict[str, Any]:
+def train_peer(who: str, data: str, seed: int, folder: Path, precision: str) -> dict[str, Any]:
     """A peer's training, from its start or where it was left."""
     import convoscope as cs
     from benchmarks.peers import PEERS
@@ -105,7 +110,7 @@ def train_peer(who: str, data: str, seed: int, folder: Path) -> dict[str, Any]:
 
     keep_freed_memory()  # as ours do: the peer at its best
     spec = parse_spec(who)
-    peer = PEERS[spec.name](cs.load(data), seed, **spec.parameters)
+    peer = PEERS[spec.name](cs.load(data), seed, precision=precision, **spec.parameters)
     seconds = peer.restore(folder).get("seconds", 0.0)
     planned = peer.planned_flops()
     while peer.epochs_done < peer.epochs:

@@ -40,6 +40,7 @@ class Training:
         seed: as for `convoscope train`.
         place: the folder in which all trainings of a comparison are kept.
         stop: after how many epochs to leave it unfinished; 0: never.
+        precision: what products are computed in while it learns.
 
     Attributes:
         reached: what it said last.
@@ -50,13 +51,14 @@ class Training:
     seed: int
     place: Path
     stop: int = 0
+    precision: str = "float32"
     reached: dict[str, Any] = field(default_factory=dict)
     _process: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     @property
     def folder(self) -> Path:
         """Where it keeps its state. What decides the training is part of the name: changed, it is another training."""
-        words = re.sub(r"[^\w.]+", "-", self.who)
+        words = re.sub(r"[^\w.]+", "-", f"{self.who}-{self.precision}")
         return (self.place / f"{self.data}-{words}-{deciding(self.who, self.data)}-{self.seed}").absolute()
 
     @property
@@ -96,6 +98,7 @@ class Training:
     def _ask(self) -> dict[str, Any]:
         if self._process is None:
             asked = {"who": self.who, "data": self.data, "seed": self.seed, "folder": str(self.folder)}
+            asked |= {"precision": self.precision}
             self.place.mkdir(parents=True, exist_ok=True)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.contender", json.dumps(asked)],

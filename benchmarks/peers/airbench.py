@@ -9,9 +9,9 @@ The network: a frozen whitening convolution of 2x2 with 24 maps and a bias that 
 groups of two 3x3 convolutions, the first pooled before it is normalised; batch normalisation without a scale; GELU; a
 maximum over what is left; a dense layer whose output is divided by its 256 inputs. 118 million multiply-accumulates.
 
-Departures: float32 on the CPU instead of half precision on a GPU, and no compilation, so the seconds are not his;
-pictures are shifted and mirrored batch by batch, from the same distribution. Other numbers of epochs than eight stretch
-the course of the rates; the whitening bias is trained for three eighths of them.
+Departures: on a CPU, in float32 or bfloat16 instead of half precision on a GPU, and no compilation, so the seconds are
+not his; pictures are shifted and mirrored batch by batch, from the same distribution. Other numbers of epochs than
+eight stretch the course of the rates; the whitening bias is trained for three eighths of them.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ class Peer:
         loaded: the data.
         seed: decides the first weights, the order of the pictures and what is drawn for them.
         epochs: how many; the published number if not given.
+        precision: what its products are computed in: "float32" or "bfloat16".
 
     Attributes:
         epochs_done: how many of the `epochs` are done.
@@ -45,8 +46,9 @@ class Peer:
     reduction: ClassVar[str] = "mean"
     """Of the loss over a batch; the rates are made for it."""
 
-    def __init__(self, loaded: cs.ImageData, seed: int, epochs: int | None = None) -> None:
+    def __init__(self, loaded: cs.ImageData, seed: int, epochs: int | None = None, precision: str = "float32") -> None:
         self.loaded, self.seed, self.epochs = loaded, seed, epochs or self.published_epochs
+        self.half = precision == "bfloat16"
         self.batches = Batches(
             loaded.train.images,
             loaded.train.labels,
@@ -100,9 +102,9 @@ class Peer:
         """Forward, backward, step; the loss."""
         for optimizer in self.optimizers:
             optimizer.zero_grad()
-        loss = F.cross_entropy(
-            self.model(images), labels, label_smoothing=self.label_smoothing, reduction=self.reduction
-        )
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+            logits = self.model(images)
+        loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.label_smoothing, reduction=self.reduction)
         loss.backward()  # type: ignore[no-untyped-call]
         for optimizer in self.optimizers:
             optimizer.step()
