@@ -80,6 +80,7 @@ def measure(data: str, recipe: str, model: str | None, steps: int, rounds: int) 
                 recipe=recipe,
                 epochs=1,
                 seed=0,
+                precision="float32",  # as the bare loop
                 out=Path(place) / str(number),
                 checkpoint_seconds=1e9,
             )

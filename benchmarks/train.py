@@ -31,7 +31,7 @@ from convoscope import models
 from convoscope.data.batches import Batches, Scaling
 from convoscope.training.clock import Clock
 from convoscope.training.optimizers import make_optimizer, rate_factor, set_rate
-from convoscope.training.processes import keep_freed_memory
+from convoscope.training.processes import keep_freed_memory, precision_for
 from convoscope.training.progress import Listener
 from convoscope.training.recipe import setting_from
 
@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--data", default="mnist-5k")
     parser.add_argument("--recipe", default="default")
     parser.add_argument("--tta", nargs="+", default=["none"])
+    parser.add_argument("--precision", default="auto", help="auto, float32 or bfloat16, of `accuracy`")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks"))
     asked = parser.parse_args()
@@ -51,14 +52,17 @@ def main() -> None:
 
 def accuracy(asked: argparse.Namespace) -> None:
     """Test error, seconds, FLOP and memory of the recipe over the seeds, for each kind of test-time augmentation."""
-    results = [run_once(asked.data, asked.recipe, seed, asked.out) for seed in range(asked.seeds)]
+    precision = precision_for(asked.precision)
+    results = [run_once(asked.data, asked.recipe, seed, asked.out, precision=precision) for seed in range(asked.seeds)]
     command = f"python -m benchmarks.train accuracy --data {asked.data} --recipe {asked.recipe} --seeds {asked.seeds}"
+    half = "" if precision == "float32" else f", {precision}"
+    command += half.replace(", ", " --precision ")
     for views in asked.tta:
         tested = results if views == "none" else [evaluate(result["run"], views) for result in results]
         errors = [result["test_error"] for result in tested]
         error, deviation = spread(errors)
         made = record(
-            f"convoscope train, recipe {asked.recipe}" + ("" if views == "none" else f", --tta {views}"),
+            f"convoscope train, recipe {asked.recipe}{half}" + ("" if views == "none" else f", --tta {views}"),
             asked.data,
             command if views == "none" else f"{command} --tta none {views}",
             error=error,
@@ -66,6 +70,7 @@ def accuracy(asked: argparse.Namespace) -> None:
             errors=errors,
             seeds=list(range(asked.seeds)),
             test_count=results[0]["test_count"],
+            precision=precision,
             seconds=median(result["seconds"] for result in results),
             seconds_whole_command=round(median(result["whole"] for result in results), 3),
             train_flops=results[0]["train_flops"],
@@ -78,9 +83,11 @@ def accuracy(asked: argparse.Namespace) -> None:
         )
 
 
-def run_once(data: str, recipe: str, seed: int, out: Path, model: str = "") -> dict[str, Any]:
+def run_once(
+    data: str, recipe: str, seed: int, out: Path, model: str = "", precision: str = "float32"
+) -> dict[str, Any]:
     """One training as a user starts it, with the recipe's model or another; from its file if it was done before."""
-    words = "-".join([data, recipe, *[model] * bool(model), str(seed)])
+    words = "-".join([data, recipe, *[model] * bool(model), *[precision] * (precision != "float32"), str(seed)])
     folder = out / "".join(letter if letter.isalnum() else "-" for letter in words)
     done = folder.with_suffix(".json")
     if done.exists():
@@ -88,6 +95,7 @@ def run_once(data: str, recipe: str, seed: int, out: Path, model: str = "") -> d
     out.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
     begin = ["--data", data, "--recipe", recipe, "--seed", str(seed), "--out", str(folder)]
+    begin += ["--precision", precision]
     begin += ["--model", model] if model else []
     command = [sys.executable, "-m", "convoscope", "train", "--json"]
     command += ["--resume", str(folder)] if folder.exists() else begin
@@ -136,7 +144,9 @@ def overhead(asked: argparse.Namespace) -> None:
     loaded = cs.load(asked.data)
     with tempfile.TemporaryDirectory() as place:
         listener = EpochTimes()
-        cs.train(loaded, recipe=asked.recipe, epochs=epochs, out=Path(place) / "run", listener=listener)
+        cs.train(
+            loaded, recipe=asked.recipe, epochs=epochs, out=Path(place) / "run", precision="float32", listener=listener
+        )
     whole, bare = listener.seconds, bare_epochs(loaded, asked.recipe, epochs)
     ratio = median(whole) / median(bare)
     made = record(
