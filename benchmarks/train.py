@@ -188,7 +188,7 @@ def bare_epochs(loaded: cs.ImageData, recipe: str, epochs: int) -> list[float]:
         made = [batches.batch(epoch, at, clock.side(step)) for at, step in enumerate(steps)]
         begun = time.perf_counter()
         for step, (images, labels, _) in zip(steps, made, strict=True):
-            set_rate(optimizer, rate_factor(setting, clock.progress(step)))
+            set_rate(optimizer, rate_factor(setting, clock.course(step, setting.course)))
             optimizer.zero_grad()
             F.cross_entropy(model(images), labels, label_smoothing=setting.label_smoothing).backward()
             optimizer.step()

@@ -1,7 +1,8 @@
 """How far a training is, as the share of its computing that is done.
 
 With progressive resolution early steps are cheap. Counted in steps, the learning rate would spend most of its course
-on small pictures; counted in computing, each resolution gets the share of the course that it costs.
+on small pictures; counted in computing, each resolution gets the share of the course that it costs. Counted in steps,
+the full-size pictures come when the rate is low already. A recipe says which: its `course`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ class Clock:
         weights = [part / cost(size) for part, size in zip(parts, self._sides, strict=True)]
         self._ends = [steps * passed / sum(weights) for passed in accumulate(weights)]
         self._parts = parts
+        self._steps = steps
+
+    def course(self, step: int, counted: str) -> float:
+        """How far the learning rate is on its course before step `step`, from 0 to 1, counted in computing or steps."""
+        return self.progress(step) if counted == "computing" else step / self._steps
 
     def progress(self, step: int) -> float:
         """The share of the computing that is done before step `step`, from 0 to 1."""

@@ -83,7 +83,7 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
             while at.step < plan.steps:
                 started = time.monotonic()
                 now = at.epoch * plan.steps + at.step
-                set_rate(state.optimizer, rate_factor(job.setting, clock.progress(now)))
+                set_rate(state.optimizer, rate_factor(job.setting, clock.course(now, job.setting.course)))
                 size = clock.side(now)
                 images, labels, count = job.batches.batch(at.epoch, at.step, size, weights)
                 torch.manual_seed(seed_of(job.seed, at.epoch, at.step, fabric.global_rank))  # for dropout

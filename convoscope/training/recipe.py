@@ -50,6 +50,9 @@ class Setting(BaseModel):
         default=0.2, ge=0, le=1, description="share of the training in which the rate rises to its peak"
     )
     decay: Literal["linear", "cosine", "none"] = "linear"
+    course: Literal["computing", "steps"] = Field(
+        default="computing", description="what the course of the rate is counted in, with progressive resolution"
+    )
     label_smoothing: float = Field(default=0.0, ge=0, le=1)
     focus: float = Field(
         default=0.0, ge=0, le=4, description="power of a picture's last miss that it is drawn in proportion to; 0: none"

@@ -20,6 +20,12 @@ STAGES = st.lists(
 )
 
 
+def test_the_rates_course_is_counted_in_computing_or_in_steps() -> None:
+    clock = Clock(100, [(0, 0.5), (0.5, 1.0)], (40, 40), area)  # a small picture costs a quarter
+    assert clock.course(80, "computing") == pytest.approx(0.5)
+    assert clock.course(80, "steps") == pytest.approx(0.8)
+
+
 @given(stages=STAGES, steps=st.integers(1, 500))
 def test_progress_rises_from_zero_and_sides_are_as_the_recipe_says(
     stages: list[tuple[float, float]], steps: int
