@@ -17,6 +17,7 @@ from convoscope import Run, train
 from convoscope.core.errors import FailedError, RequestError
 from convoscope.core.messages import using_language
 from convoscope.training.progress import Listener, Plan
+from tests.training.listeners import StopsAfter
 
 # A gentle rate: rounding differs between one process and two, and a wild training would magnify it.
 GENTLE = "default:learning_rate=0.01,warmup=0,optimizer=sgd,ema=0.9,rotate=10,shift=0.1"
@@ -108,6 +109,19 @@ def test_an_unknown_precision_is_refused(tmp_path: Path) -> None:
     with using_language("en"), pytest.raises(RequestError, match="There are: auto, bfloat16, float32"):
         train("digits", precision="float16", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_run_keeps_its_precision(tmp_path: Path, precision: str) -> None:
+    asked = {"epochs": 2, "precision": precision}
+    whole = train("digits", out=tmp_path / "whole", **asked)
+    train("digits", out=tmp_path / "stopped", listener=StopsAfter(20), **asked)
+    resumed = train(resume=tmp_path / "stopped")
+    assert resumed.config["precision"] == precision
+    assert (resumed.path / "model.safetensors").read_bytes() == (whole.path / "model.safetensors").read_bytes()
+    other = {"float32": "bfloat16", "bfloat16": "float32"}[precision]
+    with using_language("en"), pytest.raises(RequestError, match="--precision"):
+        train(resume=tmp_path / "stopped", precision=other)
 
 
 def test_a_plan_counts_its_steps() -> None:

@@ -16,7 +16,8 @@ import pytest
 from convoscope import Run, train
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
-from convoscope.training.progress import Listener, Plan
+from convoscope.training.progress import Listener
+from tests.training.listeners import StopsAfter
 
 # All that has a state: momentum, Muon, a moving average, augmentation, batch normalisation, early stopping.
 RECIPE = (
@@ -76,26 +77,11 @@ def test_ten_random_kills_change_not_one_bit(tmp_path: Path) -> None:
         assert results[0][key] == results[1][key], key
 
 
-class StopAfter(Listener):
-    """Interrupts the training as Ctrl-C does, after so many steps."""
-
-    def __init__(self, steps: int) -> None:
-        self.left = steps
-
-    def on_start(self, plan: Plan, done_steps: int) -> None:
-        self.plan = plan
-
-    def on_step(self, epoch: int, loss: float, images: int) -> None:
-        self.left -= 1
-        if self.left == 0:
-            signal.raise_signal(signal.SIGINT)
-
-
 @pytest.fixture
 def stopped(tmp_path: Path) -> Run:
     """A run that was interrupted in its third epoch."""
     steps = 2 * 16 + 5
-    run = train("digits", recipe=RECIPE, epochs=4, out=tmp_path / "run", listener=StopAfter(steps))
+    run = train("digits", recipe=RECIPE, epochs=4, out=tmp_path / "run", listener=StopsAfter(steps))
     assert run.metrics is not None
     assert run.metrics["interrupted"]
     assert len(run.curves) == 2
@@ -147,7 +133,7 @@ def test_without_a_whole_checkpoint_the_sentence_says_so(stopped: Run) -> None:
 
 
 def test_a_checkpoint_of_another_run_is_refused(stopped: Run, tmp_path: Path) -> None:
-    other = train("digits", recipe=RECIPE, epochs=4, out=tmp_path / "other", listener=StopAfter(3 * 16 + 2))
+    other = train("digits", recipe=RECIPE, epochs=4, out=tmp_path / "other", listener=StopsAfter(3 * 16 + 2))
     for path in (other.path / "checkpoint").iterdir():
         (stopped.path / "checkpoint" / path.name).write_bytes(path.read_bytes())
     with using_language("en"), pytest.raises(RequestError, match="belongs to another run"):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,8 @@ from torch import Tensor, nn
 import convoscope as cs
 from convoscope.data.batches import Scaling, to_pixels
 from convoscope.models import build
-from convoscope.training.progress import Listener
 from convoscope.training.winograd import WORTHWHILE, WinogradConv2d, suits, winograd
+from tests.training.listeners import StopsAfter
 
 
 def both_ways(maps: Tensor, kernels: Tensor) -> list[tuple[Tensor, Tensor]]:
@@ -113,22 +112,11 @@ def test_a_network_learns_the_same() -> None:
     assert losses[1] == pytest.approx(losses[0], rel=1e-3)
 
 
-class StopsAfter(Listener):
-    """Interrupts the training as Ctrl-C does, after so many steps."""
-
-    def __init__(self, steps: int) -> None:
-        self.left = steps
-
-    def on_step(self, epoch: int, loss: float, images: int) -> None:
-        self.left -= 1
-        if self.left == 0:
-            signal.raise_signal(signal.SIGINT)
-
-
 def test_an_interrupted_training_ends_with_the_same_bits(tmp_path: Path) -> None:
     model = "convnet:stem_width=64,stem_kernel=3,stem_stride=1,widths=128,pools=0"
-    whole = cs.train("digits", model, "quick", epochs=2, seed=1, out=tmp_path / "whole")
-    cs.train("digits", model, "quick", epochs=2, seed=1, out=tmp_path / "stopped", listener=StopsAfter(20))
+    asked = {"epochs": 2, "seed": 1, "precision": "float32"}
+    whole = cs.train("digits", model, "quick", out=tmp_path / "whole", **asked)
+    cs.train("digits", model, "quick", out=tmp_path / "stopped", listener=StopsAfter(20), **asked)
     resumed = cs.train(resume=tmp_path / "stopped")
     assert suits(resumed.model.get_submodule("conv2"))
     assert (resumed.path / "model.safetensors").read_bytes() == (whole.path / "model.safetensors").read_bytes()
