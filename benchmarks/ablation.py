@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks.records import put, record, spread
 from benchmarks.train import run_once
 from convoscope.data import load
+from convoscope.training.processes import precision_for
 from convoscope.training.recipe import setting_from
 
 SET_ASIDE = 0.1
@@ -49,6 +50,7 @@ GREY = (
 )
 COLOUR = (
     Change("all at full resolution", "resolutions=none"),
+    Change("the rate's course counted in computing", "course=computing"),
     Change("without whitening", model={"whiten": None}),
     Change("mirrored by chance", "flip=random"),
     Change("without augmentation", "flip=none,shift=0"),
@@ -63,11 +65,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks/ablation"))
     asked = parser.parse_args()
-    channels = load(asked.data).shape[0]
+    channels, precision = load(asked.data).shape[0], precision_for("auto")
     command = f"python -m benchmarks.ablation --data {asked.data} --recipe {asked.recipe} --seeds {asked.seeds}"
     for change in (NONE, *BOTH, *(GREY if channels == 1 else COLOUR)):
         recipe, model = changed(asked.recipe, change, channels)
-        results = [run_once(asked.data, recipe, seed, asked.out, model) for seed in range(asked.seeds)]
+        results = [run_once(asked.data, recipe, seed, asked.out, model, precision) for seed in range(asked.seeds)]
         errors = [last_validation_error(result) for result in results]
         error, deviation = spread(errors)
         made = record(
@@ -79,6 +81,7 @@ def main() -> None:
             errors=errors,
             seeds=list(range(asked.seeds)),
             validation=SET_ASIDE,
+            precision=precision,
             recipe=recipe,
             model=model,
             seconds=median(result["seconds"] for result in results),
