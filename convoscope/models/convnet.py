@@ -10,14 +10,13 @@ That the kernels of a convolution begin by passing its input on, that normalisat
 kernels can do as much), and the frozen whitening layer that may come first are from K. Jordan 2024, "94% on CIFAR-10 in
 3.29 seconds on a single GPU" (arXiv 2404.00498).
 
-Only the global maximum fixes a size, so a net made for one size takes other ones too, and training may begin on small
-pictures; unless all that is left of the maps is asked for instead of it.
+Only the global maximum fixes a size, so a net made for one size takes other ones too: training may begin on small
+pictures.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Literal
+from typing import Annotated
 
 from torch import nn
 
@@ -47,7 +46,6 @@ def convnet(
     whiten: bool = False,
     activation: Activation = "gelu",
     norm_momentum: Annotated[float, Limits(0.001, 1)] = 0.4,
-    head: Literal["maximum", "flatten"] = "maximum",
 ) -> nn.Module:
     """A strided convolution, blocks of 3x3 convolutions, a global maximum. (B, C, H, W) -> logits (B, classes).
 
@@ -67,8 +65,6 @@ def convnet(
             (`convoscope.models.whitening`).
         activation: after each normalisation.
         norm_momentum: share of the newest batch in the running statistics of the normalisations.
-        head: what the dense layer sees: the global maximum of each map, wherever it lies, or all that is left of the
-            maps, place by place; then the net takes one size only.
 
     Raises:
         RequestError: `depths` or `pools` don't go with `widths`, or a picture smaller than a whitening kernel.
@@ -91,13 +87,10 @@ def convnet(
                 chain.add(f"pool{block}", nn.MaxPool2d(2))
             chain.add(f"norm{number}", _normalisation(width, norm_momentum))
             chain.add(f"act{number}", activation_layer(activation))
-    maps, *size = chain.shape
-    if head == "maximum":
-        chain.add("pool", nn.AdaptiveMaxPool2d(1))
-        size = [1, 1]
+    chain.add("pool", nn.AdaptiveMaxPool2d(1))
     chain.add("flatten", nn.Flatten())
     output = nn.Linear(chain.shape[0], classes, bias=False)
-    nn.init.normal_(output.weight, std=1 / (maps * math.sqrt(math.prod(size))))
+    nn.init.normal_(output.weight, std=1 / chain.shape[0])
     chain.add("output", output)
     return chain.net()
 
