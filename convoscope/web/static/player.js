@@ -52,8 +52,9 @@ export function createPlayer({ t, size, at, go, onstop }) {
   // Time decides how far the window has come, so a slow frame skips ahead instead of slowing the walk.
   function frame(now) {
     if (!running) return;
-    owed += ((now - previous) / 1000) * SPEEDS[speed.value];
-    previous = now;
+    // A frame's time is that of its begin, which may be before the walk began.
+    owed += (Math.max(0, now - previous) / 1000) * SPEEDS[speed.value];
+    previous = Math.max(previous, now);
     const whole = Math.floor(owed);
     owed -= whole;
     const last = size()[0] * size()[1] - 1;
