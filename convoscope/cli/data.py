@@ -22,6 +22,10 @@ _SHADES = " .:-=+*#%@"
 _SHOWN = 20  # names of left-out and repeated files that are listed for people; --json has them all
 
 
+def _option(name: str, key: str, place: str, **limits: Any) -> Any:
+    return typer.Option(name, metavar=place, help=say(f"data.cli_preview_{key}"), show_default=False, **limits)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands, their help in the language in use."""
     group = typer.Typer(help=say("data.cli_help"), no_args_is_help=True, rich_markup_mode=None)
@@ -57,6 +61,29 @@ def register(app: typer.Typer) -> None:
             loaded = load(data_set.name, data_dir=data_dir, progress=progress)
         value = {"name": name, "source": loaded.source, "fingerprint": loaded.fingerprint}
         answer(as_json, value, say("data.cli_got", name=name, source=loaded.source))
+
+    @group.command(help=say("data.cli_preview_help"))
+    def preview(
+        name: Annotated[str, typer.Argument(metavar="NAME|FOLDER", show_default=False)],
+        by: Annotated[str, _option("--by", "by", "NAME")] = "default",
+        count: Annotated[int, _option("--count", "count", "N", min=1, max=50)] = 4,
+        seed: Annotated[int, _option("--seed", "seed", "N", min=0, max=2**31 - 1)] = 0,
+        out: Annotated[Path, _option("--out", "out", "FILE.png")] = Path("preview.png"),
+        data_dir: DataDir = None,
+        as_json: AsJson = False,
+        lang: Lang = None,
+    ) -> None:
+        from convoscope.cli._preview import change_named, check_png, save, sheet
+        from convoscope.data import load
+
+        check_png(out)
+        change_named(by, 1, mirrored=False)  # before the data are read
+        with _progress() as progress:
+            loaded = load(name, data_dir=data_dir, progress=progress)
+        change = change_named(by, loaded.shape[0], loaded.mirrored)
+        save(sheet(loaded.train, change, count, seed), out)
+        value = {"file": str(out), "data": loaded.name, "by": by, "count": count, "seed": seed}
+        answer(as_json, value, say("data.cli_previewed", file=out, count=count, by=by))
 
     @group.command(help=say("data.cli_check_help"))
     def check(

@@ -6,11 +6,13 @@ import json
 import os
 import shutil
 
+import numpy as np
 import pytest
 import typer
 from PIL import Image
 from typer.testing import CliRunner
 
+import convoscope as cs
 from convoscope.cli import data as data_command
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
@@ -156,3 +158,25 @@ def test_a_long_list_is_cut_for_people_only(folder):
         (folder / "train" / "gato" / f"bad{number:02}.png").write_text("x")
     assert "… (+10)" in run("check", folder)
     assert len(json.loads(run("check", folder, "--json"))["left_out"]) == 30
+
+
+@pytest.mark.parametrize("by", ["deskew", "jitter:pixels=1", "elastic:alpha=20", "fast", "default:rotate=45"])
+def test_preview_draws_the_pictures_and_what_becomes_of_them(tmp_path, by):
+    out = tmp_path / "sheet.png"
+    told = json.loads(run("preview", "digits", "--by", by, "--count", 2, "--out", out, "--json"))
+    assert told == {"file": str(out), "data": "digits", "by": by, "count": 2, "seed": 0}
+    pixels = np.asarray(Image.open(out))
+    height = (len(pixels) - 8) // 3
+    plain, first, second = (pixels[(height + 4) * row :][:height] for row in range(3))
+    digits = cs.load("digits").train
+    shown = digits.images[int((digits.labels == 0).argmax()), 0]
+    assert (plain[:: height // 8, : height : height // 8, 0] == shown).all()
+    assert (plain != first).any()
+    assert (first == second).all() == (by == "deskew")  # the one that draws nothing by chance
+
+
+def test_a_preview_of_nothing_known_is_refused(tmp_path):
+    assert "did you mean 'deskew'" in run("preview", "digits", "--by", "deskw", code=2)[1]
+    assert "It takes: pixels" in run("preview", "digits", "--by", "jitter:pixel=1", code=2)[1]
+    assert "ends in .png" in run("preview", "digits", "--out", tmp_path / "sheet.jpg", code=2)[1]
+    assert "sheet.png" in run("preview", "digits", "--out", tmp_path / "none" / "sheet.png", code=2)[1]
