@@ -12,7 +12,7 @@ registry.register("p2dhmdm")(
         names=classical.registry.get("p2dhmdm").names,
         learner=Estimator("p2dhmdm", {"n_jobs": -1}, least=3),
         stochastic=False,
-        seconds=(2400, 15),
+        seconds=(1700, 15),
         published_error=0.0052,
         source="Keysers, Deselaers, Gollan, Ney, Deformation models for image recognition, 2007",
     )
