@@ -27,6 +27,7 @@ _INK, _GREY = "#222222", "#888888"
 _WORDS = {
     "en": {
         "time": "training time, {hardware}",
+        "time_alone": "training time",
         "error": "test error (%)",
         "tta": "hollow: several views in the test",
         "league": "test error on MNIST (%); dash: published, dot: measured, with its 95% interval",
@@ -34,6 +35,7 @@ _WORDS = {
     },
     "es": {
         "time": "tiempo de entrenamiento, {hardware}",
+        "time_alone": "tiempo de entrenamiento",
         "error": "error de prueba (%)",
         "tta": "huecos: varias vistas en la prueba",
         "league": "error de prueba en MNIST (%); raya: publicado, punto: medido, con su intervalo del 95 %",
@@ -103,7 +105,7 @@ def draw(records: list[Record], path: Path, language: str) -> None:
 
 
 def draw_recipes(records: list[Record], language: str) -> Figure:
-    """Our recipes by themselves: a panel a data set, a line from the first recipe to the last."""
+    """Our recipes by themselves: a panel a data set, a line a machine and precision."""
     words = _WORDS[language]
     panels = [name for name in ("mnist", "cifar10") if any(record["data"] == name for record in records)]
     figure = Figure(figsize=(8.4, 3.4), dpi=120, layout="constrained")
@@ -112,18 +114,26 @@ def draw_recipes(records: list[Record], language: str) -> Figure:
             (one for one in records if one["data"] == data and "--tta" not in one["name"]),
             key=lambda one: one["seconds"],
         )
-        seconds, errors = [one["seconds"] for one in plain], [100 * one["error"] for one in plain]
         spread = [100 * one.get("error_std", 0.0) for one in plain]
-        axes.errorbar(seconds, errors, yerr=spread, color=_COLOURS[0], marker="o", linewidth=1, capsize=3)
-        for record in plain:
-            name = str(record["name"]).rpartition(" ")[2]
-            axes.annotate(
-                name, (record["seconds"], 100 * record["error"]), (7, 6), textcoords="offset points", fontsize=9
-            )
-        axes.set_xlim(0, max(seconds) * 1.25)
-        axes.set_ylim(0, (max(errors) + max(spread)) * 1.3)
+        lines: dict[str, list[Record]] = {}
+        for one in plain:
+            lines.setdefault(f"{_hardware(one, language)}, {one.get('precision', 'float32')}", []).append(one)
+        for colour, (machine, points) in zip(_COLOURS, sorted(lines.items()), strict=False):
+            axes.errorbar(
+                [one["seconds"] for one in points],
+                [100 * one["error"] for one in points],
+                yerr=[100 * one.get("error_std", 0.0) for one in points],
+                color=colour, marker="o", linewidth=1, capsize=3, label=machine,
+            )  # fmt: skip
+            for one in points:
+                recipe = str(one["name"]).partition("recipe ")[2].partition(",")[0]
+                place = (one["seconds"], 100 * one["error"])
+                axes.annotate(recipe, place, (7, 6), textcoords="offset points", fontsize=9)
+        axes.legend(fontsize=7, frameon=False, loc="lower right")
+        axes.set_xlim(0, max(one["seconds"] for one in plain) * 1.25)
+        axes.set_ylim(0, (max(100 * one["error"] for one in plain) + max(spread)) * 1.3)
         axes.set_title(data, fontsize=10, color=_INK)
-        axes.set_xlabel(words["time"].format(hardware=_hardware(plain[-1], language)), fontsize=8)
+        axes.set_xlabel(words["time_alone"], fontsize=8)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} s"))
         axes.grid(visible=True, color="#EEEEEE", linewidth=0.8)
