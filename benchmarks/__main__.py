@@ -30,6 +30,7 @@ FULL = [
     "benchmarks.roofline --data mnist --steps 96",
     "benchmarks.roofline --data cifar10",
     "benchmarks.winograd",
+    "benchmarks.side_by_side",
     "benchmarks.ablation --data mnist --recipe fast --seeds 3",
     "benchmarks.ablation --data cifar10 --recipe quick:images_seen=100000 --seeds 2",
     "benchmarks.options --data mnist",

@@ -180,6 +180,15 @@ TABLES = {
             Column("times as fast", "veces más rápido", _number("gain", 2)),
         ),
     ),
+    "side_by_side": Table(
+        "side_by_side",
+        "gain",
+        (
+            Column("picture by picture", "imagen por imagen", _number("seconds_usual", 0, " ms", 1000)),
+            Column("side by side", "lado a lado", _number("seconds", 0, " ms", 1000)),
+            Column("times as fast", "veces más rápido", _number("gain", 2)),
+        ),
+    ),
     "options": Table(
         "options",
         "seconds_contiguous",

@@ -35,6 +35,8 @@ _LOOP = (
     "convoscope.training.focus",
     "convoscope.training.loop",
     "convoscope.training.optimizers",
+    "convoscope.training.side_by_side",
+    "convoscope.training.swap",
     "convoscope.training.winograd",
 )
 _WITHOUT = frozenset(f"convoscope.models.{name}" for name in ("_registry", "parameters", "summary", "layers", "shadow"))

@@ -25,6 +25,8 @@ from typing import Any, TypeGuard
 import torch
 from torch import Tensor, nn
 
+from convoscope.training.swap import convolutions_as
+
 WORTHWHILE = 64 * 128
 """Input maps times output maps from which the matrix products outweigh the transforms."""
 LEAST_SIDE = 3
@@ -54,14 +56,9 @@ def winograd(model: nn.Module) -> Iterator[None]:
     import scipy.linalg.cython_blas  # noqa: F401  the products' library: limits hold for what is loaded
     from threadpoolctl import threadpool_limits
 
-    for module in found:
-        module.__class__ = WinogradConv2d
-    try:
-        with threadpool_limits(limits=1, user_api="blas"):  # the threads are ours
-            yield
-    finally:
-        for module in found:
-            module.__class__ = nn.Conv2d
+    # The products' threads are ours.
+    with convolutions_as(WinogradConv2d, found), threadpool_limits(limits=1, user_api="blas"):
+        yield
 
 
 def suits(module: nn.Module) -> TypeGuard[nn.Conv2d]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,7 @@ from convoscope.training.optimizers import make_optimizer
 from convoscope.training.processes import keep_freed_memory, quiet_fabric, share_batch_norm, share_threads
 from convoscope.training.progress import Listener, Plan
 from convoscope.training.recipe import Setting
+from convoscope.training.side_by_side import side_by_side
 from convoscope.training.state import State
 from convoscope.training.winograd import winograd
 
@@ -107,7 +107,8 @@ class _Worker:
         self._plan = plan
         self.listener.on_begin(self.config)
         try:
-            with winograd(state.model) if self.config.get("precision") != "bfloat16" else nullcontext():
+            faster = side_by_side if self.config.get("precision") == "bfloat16" else winograd
+            with faster(state.model):
                 complete = train_network(self.fabric, job, state, wrapped, optimizer)
         finally:
             self.listener.on_end()
