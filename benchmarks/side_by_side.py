@@ -9,14 +9,12 @@ each size that the recipe trains on.
 from __future__ import annotations
 
 import argparse
-from functools import partial
 
 import torch
 
 from benchmarks.options import Steps
 from benchmarks.records import put, record
-from benchmarks.winograd import in_turns
-from convoscope.training.clock import Clock
+from benchmarks.winograd import gain
 from convoscope.training.processes import keep_freed_memory
 from convoscope.training.side_by_side import side_by_side
 
@@ -32,7 +30,7 @@ def main() -> None:
     steps = Steps(asked.data, asked.recipe)
     command = f"python -m benchmarks.side_by_side --data {asked.data} --recipe {asked.recipe} --rounds {asked.rounds}"
     about = {"threads": torch.get_num_threads(), "precision": "bfloat16", "trials": asked.rounds}
-    for size in sizes(steps):
+    for size in sorted(steps.subject.times):
         figures = at_size(steps, size, asked.rounds)
         name = f"recipe {asked.recipe}, {'x'.join(map(str, size))}"
         put("side_by_side", record(name, asked.data, command, **about, **figures))
@@ -40,26 +38,19 @@ def main() -> None:
         print(f"  {name}: {usual}, side by side {ours}, {figures['gain']:.2f} times as fast")
 
 
-def sizes(steps: Steps) -> list[tuple[int, int]]:
-    """Height and width of the pictures, smallest first."""
-    subject = steps.subject
-    clock = Clock(1000, subject.setting.resolutions, subject.side, lambda side: side[0] * side[1])
-    return sorted({clock.side(step) for step in range(1000)})
-
-
 def at_size(steps: Steps, size: tuple[int, int], rounds: int) -> dict[str, float]:
     """Seconds of a step on pictures of a size, usual and with maps side by side."""
     steps.images, steps.labels, _ = steps.subject.batches.batch(0, 0, size)
 
-    def usual(gather: bool = False) -> float:
+    def usual() -> float:
         with torch.autocast("cpu", torch.bfloat16):
-            if not gather:
-                return steps.seconds()
-            with side_by_side(steps.network):
-                return steps.seconds()
+            return steps.seconds()
 
-    before, after = in_turns(rounds, usual, partial(usual, gather=True))
-    return {"seconds_usual": round(before, 4), "seconds": round(after, 4), "gain": round(before / after, 3)}
+    def ours() -> float:
+        with side_by_side(steps.network):
+            return usual()
+
+    return gain(rounds, usual, ours)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 """Gradients of kernels over small maps, laid side by side, for training in bfloat16 on a CPU.
 
 The gradient of a kernel is a sum over all pixels of all maps. PyTorch's library takes it row by row, and where
-processors multiply whole blocks of bfloat16 at once (AMX), a row of a few pixels leaves most of a block empty: on maps
-of 3 x 3 the gradient takes five times as long as it might. So the maps of several pictures are laid into one, with
-zeros between them as wide as the padding. Through these no kernel sees two pictures, so the gradient is the same sum,
-by the same library.
+processors multiply whole blocks of bfloat16 at once (AMX), a row of a few pixels leaves most of a block empty. So the
+maps of several pictures are laid into one, with zeros between them as wide as the padding. Through these no kernel sees
+two pictures, so the gradient is the same sum, by the same library.
 
 Outputs and the gradient of the inputs are PyTorch's own. What it is worth on a machine: `benchmarks/side_by_side.py`.
 """
@@ -24,7 +23,7 @@ from convoscope.training.swap import convolutions_as
 WIDEST = 8
 """Columns of a map; wider ones fill enough of a block by themselves."""
 ROW = 60
-"""Columns, about, of the maps that are laid together."""
+"""The most columns that maps laid together take, zeros included."""
 
 
 @contextmanager
