@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from convoscope.core.errors import RequestError
 from convoscope.data.batches import Batches, seed_of
 from convoscope.training.clock import Clock
-from convoscope.training.optimizers import rate_factor, set_rate
+from convoscope.training.optimizers import forget_tiny, rate_factor, set_rate
 from convoscope.training.progress import Listener, Plan
 from convoscope.training.recipe import Setting
 from convoscope.training.state import State
@@ -109,6 +109,7 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
             if state.focus is not None:
                 state.focus.end_epoch(fabric)
             end_epoch(job, state)
+            forget_tiny(state.optimizer)
             job.save(state)
             saved = time.monotonic()
     return True

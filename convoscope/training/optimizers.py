@@ -20,6 +20,9 @@ from convoscope.training.recipe import Setting
 SMALL = 1 << 17
 """Parameters of a network whose steps are taken by one thread."""
 
+TINY = 1e-30
+"""Numbers of an optimizer's state that are nearer to 0 move no weight."""
+
 _BETAS = (0.9, 0.99)  # the second is below the usual 0.999: these trainings are short
 
 
@@ -50,6 +53,18 @@ def set_rate(optimizer: Optimizer, factor: float) -> None:
     """Set every group to `factor` of its highest rate."""
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * factor
+
+
+def forget_tiny(optimizer: Optimizer) -> None:
+    """Set to 0 what an optimizer remembers of weights that no gradient has reached for long.
+
+    AdamW's averages for the weights of a unit that is never active shrink to denormal numbers and stay there, since the
+    smallest ones round to themselves; a processor takes many times as long over such numbers.
+    """
+    for state in optimizer.state.values():
+        for numbers in state.values():
+            if isinstance(numbers, Tensor):
+                numbers.masked_fill_(numbers.abs() < TINY, 0)
 
 
 def rate_factor(setting: Setting, progress: float) -> float:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from convoscope.training.optimizers import make_optimizer, orthogonalise, rate_factor, set_rate
+from convoscope.training.optimizers import forget_tiny, make_optimizer, orthogonalise, rate_factor, set_rate
 from convoscope.training.recipe import change, load_recipe
 
 SETTING = load_recipe("default").grey
@@ -69,3 +69,23 @@ def test_biases_and_normalisation_do_not_decay() -> None:
     for group in groups:
         for parameter in group["params"]:
             assert group["weight_decay"] == (0.1 if parameter.ndim >= 2 else 0)
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adamw", "adadelta", "muon"])
+def test_what_is_remembered_of_weights_without_gradient_ends_as_zero_not_as_denormal_numbers(kind: str) -> None:
+    net = nn.Linear(2, 3, bias=False)
+    optimizer = make_optimizer(change(SETTING, {"optimizer": kind, "weight_decay": 0.0}), net)
+    set_rate(optimizer, 1e-3)
+    for step in range(1500):
+        # The second input falls silent after the first step; the first one stays.
+        net.weight.grad = torch.tensor([[1.0, float(step == 0)]]).expand(3, 2).clone()
+        optimizer.step()
+    before = {name: values[:, 0].clone() for name, values in _averages(optimizer)}
+    forget_tiny(optimizer)
+    for name, values in _averages(optimizer):
+        assert torch.equal(values[:, 0], before[name])
+        assert ((values[:, 1] == 0) | (values[:, 1] > 1e-30)).all()
+
+
+def _averages(optimizer: torch.optim.Optimizer) -> list[tuple[str, torch.Tensor]]:
+    return [(name, values) for name, values in optimizer.state[next(iter(optimizer.state))].items() if values.ndim]

@@ -6,7 +6,7 @@ from convoscope.league.networks import Committee, Network
 from convoscope.league.row import Row, registry
 from convoscope.league.rows.best_cnn import STRONGEST
 
-_FIRST = "stem_width=16,stem_stride=1,stem_padding=false"
+_SHARED = "stem_width=16,stem_stride=1,stem_padding=false,depths=1-2-2,pools=1-1-0"
 _WIDTHS = ("48-96-96", "40-80-128", "56-80-96", "48-112-80", "40-96-112")
 
 registry.register("committee")(
@@ -15,7 +15,12 @@ registry.register("committee")(
         names={"en": "committee of CNNs", "es": "comité de CNN"},
         learner=Committee(
             tuple(
-                Network(STRONGEST, f"convnet:{_FIRST},widths={widths},pools=1-1-0", quick_epochs=4, views="shift")
+                Network(
+                    f"{STRONGEST}:images_seen=900000",
+                    f"convnet:{_SHARED},widths={widths}",
+                    quick_epochs=4,
+                    views="shift",
+                )
                 for widths in _WIDTHS
             )
         ),

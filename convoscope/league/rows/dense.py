@@ -45,9 +45,13 @@ registry.register("dense-6-elastic")(
             "en": "dense net 784-2500-2000-1500-1000-500-10, elastic and affine distortions",
             "es": "red densa 784-2500-2000-1500-1000-500-10, distorsiones elásticas y afines",
         },
-        learner=Network("elastic:rotate=15,scale=0.15,batch_size=400,images_seen=4800000", "dense-6", quick_epochs=12),
+        learner=Network(
+            "elastic:rotate=15,scale=0.15,batch_size=1000,images_seen=18000000",
+            "dense-6:activation=gelu",
+            quick_epochs=12,
+        ),
         stochastic=True,
-        seconds=(5000, 20),
+        seconds=(2400, 20),
         published_error=0.0035,
         source="Cireşan, Meier, Gambardella, Schmidhuber, Deep, big, simple neural nets for handwritten digit "
         "recognition, 2010",
