@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from convoscope import Run, train
+from convoscope.core.cores import usable_cores
 from convoscope.core.errors import FailedError, RequestError
 from convoscope.core.messages import using_language
 from convoscope.training.progress import Listener, Plan
@@ -21,6 +22,8 @@ from tests.training.listeners import StopsAfter
 
 # A gentle rate: rounding differs between one process and two, and a wild training would magnify it.
 GENTLE = "default:learning_rate=0.01,warmup=0,optimizer=sgd,ema=0.9,rotate=10,shift=0.1"
+
+TWO_CORES = pytest.mark.skipif(usable_cores() < 2, reason="two processes need two cores")
 
 
 class KillWorker(Listener):
@@ -44,6 +47,7 @@ class KillWorker(Listener):
                     os.kill(child, signal.SIGKILL)
 
 
+@TWO_CORES
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["convnet", "lenet5"])
 def test_two_processes_end_with_the_loss_of_one(tmp_path: Path, model: str) -> None:
@@ -57,6 +61,7 @@ def test_two_processes_end_with_the_loss_of_one(tmp_path: Path, model: str) -> N
     assert runs[1].config["devices"] == 2
 
 
+@TWO_CORES
 @pytest.mark.slow
 def test_two_processes_learn_in_bfloat16_what_one_learns(tmp_path: Path) -> None:
     runs = [
@@ -68,6 +73,7 @@ def test_two_processes_learn_in_bfloat16_what_one_learns(tmp_path: Path) -> None
     assert all(tensor.dtype == torch.float32 for tensor in runs[1].model.state_dict().values() if tensor.ndim)
 
 
+@TWO_CORES
 @pytest.mark.slow
 def test_a_lost_worker_ends_the_job_with_a_clear_error_and_the_run_goes_on(tmp_path: Path) -> None:
     with using_language("en"), pytest.raises(FailedError) as caught:

@@ -14,7 +14,7 @@ registry.register("best-cnn")(
         names={"en": "the best single CNN", "es": "la mejor CNN sola"},
         learner=Network(STRONGEST, quick_epochs=6, views="shift"),
         stochastic=True,
-        seconds=(700, 10),
+        seconds=(450, 10),
         published_error=0.0017,
         source="Byerly, Kalganova, Dear, No routing needed between capsules, 2020",
     )

@@ -25,7 +25,7 @@ registry.register("committee")(
             )
         ),
         stochastic=True,
-        seconds=(3000, 20),
+        seconds=(1200, 20),
         published_error=0.0013,
         source="Byerly, Kalganova, Dear, No routing needed between capsules, 2020: a majority of networks; 0.23% of "
         "Cireşan, Meier, Schmidhuber, Multi-column deep neural networks for image classification, 2012",

@@ -26,12 +26,12 @@ def _add(place: int, name: str, seconds: tuple[float, float], *, stochastic: boo
 
 
 _add(210, "decision-tree", (30, 1), stochastic=True)
-_add(220, "bagging", (900, 5), stochastic=True)
-_add(230, "pasting", (900, 5), stochastic=True)
-_add(240, "random-forest", (120, 3), stochastic=True)
-_add(250, "extra-trees", (120, 3), stochastic=True)
-_add(260, "gradient-boosting", (900, 15), stochastic=True, quick={"rounds": 20})
+_add(220, "bagging", (210, 5), stochastic=True)
+_add(230, "pasting", (290, 5), stochastic=True)
+_add(240, "random-forest", (70, 3), stochastic=True)
+_add(250, "extra-trees", (70, 3), stochastic=True)
+_add(260, "gradient-boosting", (600, 15), stochastic=True, quick={"rounds": 20})
 _add(270, "linear-svm", (120, 3))
-_add(280, "rbf-svm", (400, 2))
+_add(280, "rbf-svm", (200, 2))
 _add(290, "knn", (60, 1), least=3)
 _add(300, "logistic-regression", (120, 3))
