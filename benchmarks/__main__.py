@@ -32,7 +32,7 @@ FULL = [
     "benchmarks.winograd",
     "benchmarks.side_by_side",
     "benchmarks.ablation --data mnist --recipe fast --seeds 3",
-    "benchmarks.ablation --data cifar10 --recipe quick:images_seen=100000 --seeds 2",
+    "benchmarks.ablation --data cifar10 --recipe quick:images_seen=130000,min_epochs=3 --seeds 2",
     "benchmarks.options --data mnist",
     "benchmarks.options --data cifar10 --rounds 4",
     "benchmarks.compare --data mnist --seeds 3",

@@ -1,7 +1,7 @@
 """What each part of a recipe is worth: the recipe with one thing changed at a time, judged by pictures set aside.
 
     python -m benchmarks.ablation --data mnist --recipe fast --seeds 3
-    python -m benchmarks.ablation --data cifar10 --recipe quick:images_seen=100000 --seeds 2
+    python -m benchmarks.ablation --data cifar10 --recipe quick:images_seen=130000,min_epochs=3 --seeds 2
 
 A tenth of the training set is set aside, and the error is that of the last weights on it: the test set decides nothing.
 The seconds are those of the whole training. Trainings that are done are not done again; ``--out`` is where they lie.
