@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
@@ -33,7 +34,9 @@ def test_decimals_are_read_with_either_sign(thousandths: int) -> None:
 @given(st.text(max_size=80))
 def test_any_text_is_a_number_or_none(text: str) -> None:
     for whole in (True, False):
-        assert read_number(text, whole=whole) is None or np.isfinite(read_number(text, whole=whole))  # type: ignore[arg-type]
+        number = read_number(text, whole=whole)
+        # NumPy has no isfinite for whole numbers beyond 64 bits.
+        assert number is None or math.isfinite(number)
 
 
 def _in_place(x: Any) -> Any:
