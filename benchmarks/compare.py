@@ -8,9 +8,9 @@
 
 Every point is a finished training with a whole schedule of its own: the error of its last (ours: its best by
 validation) weights on the test set, which is looked at once a training, in one view of each picture and, where pictures
-may be mirrored, in six. Seconds are those of training alone: batches, augmentation, steps, and ours also validation;
-`seconds_whole` counts all from the start of Python to the tested network. What of the training set ours keep to choose
-by is the recipe's `validation`; the peers learn from all of it, as their authors do.
+may be mirrored or a recipe turns them, in several. Seconds are those of training alone: batches, augmentation, steps,
+and ours also validation; `seconds_whole` counts all from the start of Python to the tested network. What of the
+training set ours keep to choose by is the recipe's `validation`; the peers learn from all of it, as their authors do.
 
 Trainings go in turns (`benchmarks.turns`); a comparison that was killed goes on where it was. With ``--epochs N`` each
 is left unfinished after N epochs of its schedule: then there is no error, and the seconds of a whole training are

@@ -16,8 +16,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-PEER_VIEWS = "flip-shift"
-"""What pictures that may be mirrored are tested with beside one view: the six views of airbench94."""
+MIRRORED_VIEWS, TURNED_VIEWS = "flip-shift", "turn"
+"""What is tested beside one view: pictures that may be mirrored with the six views of airbench94, others with turned
+ones, where the recipe turned them in training too."""
 
 
 def await_turn() -> None:
@@ -69,9 +70,10 @@ def train_ours(recipe: str, data: str, seed: int, folder: Path, precision: str) 
         "training_images": run.config["data"]["training_images"],
         "model": run.config["model"],
     }
-    if loaded.mirrored:
-        tested = run.evaluate(loaded, test_time_augmentation=PEER_VIEWS)
-        result |= {"tta": PEER_VIEWS, "error_tta": tested["test_error"]}
+    turned = run.config["setting"]["augmentation"]["rotate"]
+    if views := MIRRORED_VIEWS if loaded.mirrored else TURNED_VIEWS if turned else None:
+        tested = run.evaluate(loaded, test_time_augmentation=views)
+        result |= {"tta": views, "error_tta": tested["test_error"]}
     return result
 
 

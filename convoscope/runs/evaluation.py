@@ -16,11 +16,13 @@ from torch import Tensor, nn
 from convoscope.core.registry import nearest
 from convoscope.data.batches import Scaling, inputs_from
 
-Views = Literal["none", "flip", "shift", "flip-shift"]
+Views = Literal["none", "flip", "shift", "flip-shift", "turn"]
 """Test-time augmentation: which views of a picture are averaged. `shift` adds the picture moved by a pixel along both
-diagonals, padded by reflection; `flip` adds each view's mirror image; `flip-shift` is airbench's six views (2024)."""
+diagonals, padded by reflection; `flip` adds each view's mirror image; `flip-shift` is airbench's six views (2024).
+`turn` adds the picture turned by 8 degrees to either side, for networks whose training turned pictures too."""
 
 BATCH = 500
+_TURN = math.radians(8)
 
 
 def check_views(views: str) -> Views:
@@ -53,6 +55,9 @@ def predict_logits(
 
 
 def _views(inputs: Tensor, views: Views) -> Iterator[tuple[float, Tensor]]:
+    if views == "turn":
+        yield from ((1 / 3, view) for view in (_turned(inputs, -_TURN), inputs, _turned(inputs, _TURN)))
+        return
     shifted = [(1.0, inputs)]
     if views in ("shift", "flip-shift"):
         padded = F.pad(inputs, (1, 1, 1, 1), mode="reflect")
@@ -65,6 +70,16 @@ def _views(inputs: Tensor, views: Views) -> Iterator[tuple[float, Tensor]]:
             yield weight / 2, view.flip(-1)
         else:
             yield weight, view
+
+
+def _turned(inputs: Tensor, angle: float) -> Tensor:
+    """(B, C, H, W), turned about their middle by `angle` radians, interpolated, and padded by their border's values."""
+    height, width = inputs.shape[-2:]
+    cosine, sine = math.cos(angle), math.sin(angle)
+    # Each side is 2 long to the grid, whatever it is in pixels.
+    turn = torch.tensor([[cosine, -sine * height / width, 0.0], [sine * width / height, cosine, 0.0]])
+    grid = F.affine_grid(turn.to(inputs).expand(len(inputs), 2, 3), list(inputs.shape), align_corners=False)
+    return F.grid_sample(inputs, grid, padding_mode="border", align_corners=False)
 
 
 def score(logits: Tensor, labels: NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, Any]:

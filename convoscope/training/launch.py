@@ -89,7 +89,7 @@ def train(
             it. If `data` was an `ImageData`, give it again, since the run folder can't find it.
         data_dir: where full data sets lie.
         size: side that a folder's pictures are fitted to, in pixels.
-        test_time_augmentation: "none", "flip", "shift" or "flip-shift", for the test at the end.
+        test_time_augmentation: "none", "flip", "shift", "flip-shift" or "turn", for the test at the end.
         checkpoint_seconds: the longest time between two checkpoints.
         precision: "float32", "bfloat16", or "auto": bfloat16 where the machine multiplies in it.
         listener: hears what happens.

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.ndimage import affine_transform
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, log_loss
 
@@ -52,7 +53,7 @@ def test_scores_are_those_of_scikit_learn(classes: int, count: int, seed: int) -
         assert row["errors"] == int(((labels == at) & (guesses != at)).sum())
 
 
-@pytest.mark.parametrize("views", ["none", "flip", "shift", "flip-shift"])
+@pytest.mark.parametrize("views", ["none", "flip", "shift", "flip-shift", "turn"])
 def test_views_are_averaged_as_by_hand_and_named(run: Run, views: str) -> None:
     test = cs.load("digits").test
     scaling = run.preprocessing.scaling
@@ -62,12 +63,33 @@ def test_views_are_averaged_as_by_hand_and_named(run: Run, views: str) -> None:
     seen = {"none": [(1, inputs)], "flip": [(0.5, inputs), (0.5, inputs.flip(-1))]}
     seen["shift"] = [(0.5, inputs), (0.25, up), (0.25, down)]
     seen["flip-shift"] = [(weight / 2, each) for weight, view in seen["shift"] for each in (view, view.flip(-1))]
+    seen["turn"] = [(1 / 3, turned(inputs, degrees)) for degrees in (-8, 0, 8)]
     with torch.no_grad():
         by_hand = sum(weight * run.model(view) for weight, view in seen[views])
     torch.testing.assert_close(run.logits(test.images, check_views(views)), by_hand, atol=1e-3, rtol=1e-3)
     result = run.evaluate(test_time_augmentation=views)
     assert result["test_time_augmentation"] == views
     assert result["test_errors"] == int((by_hand.argmax(dim=1).numpy() != test.labels).sum())
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**31))
+def test_a_picture_of_any_sides_is_turned_as_scipy_turns_it(height: int, width: int, seed: int) -> None:
+    images = np.random.default_rng(seed).integers(0, 256, (2, 3, height, width), dtype=np.uint8)
+    scaling = Scaling((0.0,) * 3, (1.0,) * 3)
+    seen = predict_logits(lambda view: view.flatten(1), images, scaling, (height, width), torch.device("cpu"), "turn")
+    inputs = torch.from_numpy(images).float() / 255
+    by_hand = sum(turned(inputs, degrees) for degrees in (-8, 0, 8)) / 3
+    torch.testing.assert_close(seen, by_hand.flatten(1), atol=1e-5, rtol=1e-5)
+
+
+def turned(inputs: torch.Tensor, degrees: float) -> torch.Tensor:
+    """(B, C, H, W), turned about the middle by SciPy, its border's values around it."""
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    turn = np.array([[cosine, sine], [-sine, cosine]])
+    middle = (np.array(inputs.shape[-2:]) - 1) / 2
+    planes = inputs.flatten(0, 1).numpy()
+    found = [affine_transform(plane, turn, middle - turn @ middle, order=1, mode="nearest") for plane in planes]
+    return torch.from_numpy(np.stack(found)).view_as(inputs)
 
 
 def test_unknown_views_are_refused_with_the_nearest(run: Run) -> None:

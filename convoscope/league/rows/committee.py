@@ -16,16 +16,16 @@ registry.register("committee")(
         learner=Committee(
             tuple(
                 Network(
-                    f"{STRONGEST}:images_seen=900000",
+                    f"{STRONGEST}:images_seen=1800000",
                     f"convnet:{_SHARED},widths={widths}",
                     quick_epochs=4,
-                    views="shift",
+                    views="turn",
                 )
                 for widths in _WIDTHS
             )
         ),
         stochastic=True,
-        seconds=(1200, 20),
+        seconds=(2200, 20),
         published_error=0.0013,
         source="Byerly, Kalganova, Dear, No routing needed between capsules, 2020: a majority of networks; 0.23% of "
         "Cireşan, Meier, Schmidhuber, Multi-column deep neural networks for image classification, 2012",
