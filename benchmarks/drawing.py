@@ -105,8 +105,9 @@ def draw(records: list[Record], path: Path, language: str) -> None:
 
 
 def draw_recipes(records: list[Record], language: str) -> Figure:
-    """Our recipes by themselves: a panel a data set, a line a machine and precision."""
+    """Our recipes by themselves, each with its own network: a panel a data set, a line a machine and precision."""
     words = _WORDS[language]
+    records = [record for record in records if "model" not in record]
     panels = [name for name in ("mnist", "cifar10") if any(record["data"] == name for record in records)]
     figure = Figure(figsize=(8.4, 3.4), dpi=120, layout="constrained")
     for axes, data in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):

@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("what", choices=["accuracy", "overhead", "start"])
     parser.add_argument("--data", default="mnist-5k")
     parser.add_argument("--recipe", default="default")
+    parser.add_argument("--model", default="", help="a network in place of the recipe's own, of `accuracy`")
     parser.add_argument("--tta", nargs="+", default=["none"])
     parser.add_argument("--precision", default="auto", help="auto, float32 or bfloat16, of `accuracy`")
     parser.add_argument("--seeds", type=int, default=3)
@@ -53,16 +54,20 @@ def main() -> None:
 def accuracy(asked: argparse.Namespace) -> None:
     """Test error, seconds, FLOP and memory of the recipe over the seeds, for each kind of test-time augmentation."""
     precision = precision_for(asked.precision)
-    results = [run_once(asked.data, asked.recipe, seed, asked.out, precision=precision) for seed in range(asked.seeds)]
+    results = [
+        run_once(asked.data, asked.recipe, seed, asked.out, asked.model, precision) for seed in range(asked.seeds)
+    ]
     command = f"python -m benchmarks.train accuracy --data {asked.data} --recipe {asked.recipe} --seeds {asked.seeds}"
+    command += f" --model {asked.model}" if asked.model else ""
+    network = f", {asked.model}" if asked.model else ""
     half = "" if precision == "float32" else f", {precision}"
-    command += half.replace(", ", " --precision ")
+    command += f" --precision {precision}"
     for views in asked.tta:
         tested = results if views == "none" else [evaluate(result["run"], views) for result in results]
         errors = [result["test_error"] for result in tested]
         error, deviation = spread(errors)
         made = record(
-            f"convoscope train, recipe {asked.recipe}{half}" + ("" if views == "none" else f", --tta {views}"),
+            f"convoscope train, recipe {asked.recipe}{network}{half}" + ("" if views == "none" else f", --tta {views}"),
             asked.data,
             command if views == "none" else f"{command} --tta none {views}",
             error=error,
@@ -71,6 +76,7 @@ def accuracy(asked: argparse.Namespace) -> None:
             seeds=list(range(asked.seeds)),
             test_count=results[0]["test_count"],
             precision=precision,
+            **({"model": asked.model} if asked.model else {}),
             seconds=median(result["seconds"] for result in results),
             seconds_whole_command=round(median(result["whole"] for result in results), 3),
             train_flops=results[0]["train_flops"],
