@@ -70,8 +70,8 @@ def train_ours(recipe: str, data: str, seed: int, folder: Path, precision: str) 
         "training_images": run.config["data"]["training_images"],
         "model": run.config["model"],
     }
-    turned = run.config["setting"]["augmentation"]["rotate"]
-    if views := MIRRORED_VIEWS if loaded.mirrored else TURNED_VIEWS if turned else None:
+    if loaded.mirrored or run.config["setting"]["augmentation"]["rotate"]:
+        views = MIRRORED_VIEWS if loaded.mirrored else TURNED_VIEWS
         tested = run.evaluate(loaded, test_time_augmentation=views)
         result |= {"tta": views, "error_tta": tested["test_error"]}
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ _SPANISH = (
     ("batches of 250", "lotes de 250"),
     ("all at full resolution", "todo a resolución completa"),
     ("mirrored by chance", "reflejo al azar"),
+    ("the rate's course counted in computing", "el curso de la tasa, contado en cómputo"),
     ("instead of", "en lugar de"),
     ("recipe", "receta"),
     ("test views", "vistas en la prueba"),
@@ -48,7 +50,8 @@ def in_language(text: str, language: str) -> str:
     """What a record says, in the language of the page."""
     if language == "es":
         for english, spanish in _SPANISH:
-            text = text.replace(english, spanish)
+            # What stands beside an underscore is part of a name, as in min_epochs, and names stay.
+            text = re.sub(f"(?<!_){re.escape(english)}(?!_)", spanish, text)
     return text
 
 
