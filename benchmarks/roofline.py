@@ -17,6 +17,7 @@ from collections import Counter
 from pathlib import Path
 from statistics import median
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -31,6 +32,7 @@ from convoscope.data.batches import Batches, Scaling, inputs_from
 from convoscope.data.types import ImageData, Images
 from convoscope.models.whitening import fit_whitening
 from convoscope.runs.evaluation import evaluating, predict_logits
+from convoscope.training.fused import fused
 from convoscope.training.optimizers import make_optimizer, set_rate
 from convoscope.training.processes import keep_freed_memory
 from convoscope.training.recipe import Setting, setting_from
@@ -74,16 +76,17 @@ def measure(data: str, recipe: str, model: str | None, steps: int, rounds: int) 
         for number in range(rounds + 1):
             for side in subject.mix:
                 bare[side].append(subject.bare(side))
-            run = cs.train(
-                subject.loaded,
-                model=model,
-                recipe=recipe,
-                epochs=1,
-                seed=0,
-                precision="float32",  # as the bare loop
-                out=Path(place) / str(number),
-                checkpoint_seconds=1e9,
-            )
+            with patch("convoscope.training.fused.WORTHWHILE", 0):  # as for the whole training, not for the few steps
+                run = cs.train(
+                    subject.loaded,
+                    model=model,
+                    recipe=recipe,
+                    epochs=1,
+                    seed=0,
+                    precision="float32",  # as the bare loop
+                    out=Path(place) / str(number),
+                    checkpoint_seconds=1e9,
+                )
             assert run.metrics is not None
             training.append((run.metrics["seconds"], run.metrics["train_flops"]))
             subject.take_apart()
@@ -182,7 +185,7 @@ class Subject:
                 with times.measure("augmentation", "batch"):
                     images, labels, _ = self.batches.batch(0, at % self.batches.steps, side)
                 self.model.train()
-                with winograd(self.model):  # as in the training
+                with winograd(self.model), fused(self.model):  # as in the training
                     timed_step(self.model, self.optimizer, images, labels, smoothing, times)
         if len(self.validation):
             pictures = self.loaded.train.images[self.validation]

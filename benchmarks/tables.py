@@ -189,6 +189,15 @@ TABLES = {
             Column("times as fast", "veces más rápido", _number("gain", 2)),
         ),
     ),
+    "fused": Table(
+        "fused",
+        "gain",
+        (
+            Column("layer by layer", "capa por capa", _number("seconds_usual", 1, " ms", 1000)),
+            Column("in one pass", "de una pasada", _number("seconds", 1, " ms", 1000)),
+            Column("times as fast", "veces más rápido", _number("gain", 2)),
+        ),
+    ),
     "options": Table(
         "options",
         "seconds_contiguous",

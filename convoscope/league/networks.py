@@ -28,15 +28,20 @@ MEMBER_SEEDS = 1000
 """Seeds of a committee's members lie this far apart from those of another committee's."""
 
 _LOOP = (
+    "convoscope.training._fused",
+    "convoscope.training._lines",
+    "convoscope.training._winograd",
     "convoscope.data.augment",
     "convoscope.data.batches",
     "convoscope.runs.evaluation",
     "convoscope.training.clock",
     "convoscope.training.focus",
+    "convoscope.training.fused",
     "convoscope.training.loop",
     "convoscope.training.optimizers",
     "convoscope.training.side_by_side",
     "convoscope.training.swap",
+    "convoscope.training.team",
     "convoscope.training.winograd",
 )
 _WITHOUT = frozenset(f"convoscope.models.{name}" for name in ("_registry", "parameters", "summary", "layers", "shadow"))

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from convoscope.training.swap import convolutions_as
+from convoscope.training.swap import layers_as
 
 WIDEST = 8
 """Columns of a map; wider ones fill enough of a block by themselves."""
@@ -30,7 +30,7 @@ ROW = 60
 def side_by_side(model: nn.Module) -> Iterator[None]:
     """Within it, convolutions of `model` that allow it take their kernels' gradients over maps laid side by side."""
     found = [module for module in model.modules() if suits(module) and module.weight.device.type == "cpu"]
-    with convolutions_as(SideBySideConv2d, found):
+    with layers_as(dict.fromkeys(found, SideBySideConv2d)):
         yield
 
 

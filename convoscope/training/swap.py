@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from torch import nn
 
 
 @contextmanager
-def convolutions_as(kind: type[nn.Conv2d], layers: Sequence[nn.Conv2d]) -> Iterator[None]:
-    """Within it, `layers` are of the class `kind`: the same weights, another `forward`."""
-    for layer in layers:
-        layer.__class__ = kind
+def layers_as(kinds: Mapping[nn.Module, type[nn.Module]]) -> Iterator[None]:
+    """Within it, each layer is of the class given for it: the same weights, another `forward`."""
+    before = {layer: type(layer) for layer in kinds}
     try:
+        for layer, kind in kinds.items():
+            layer.__class__ = kind
         yield
     finally:
-        for layer in layers:
-            layer.__class__ = nn.Conv2d
+        for layer, kind in before.items():
+            layer.__class__ = kind

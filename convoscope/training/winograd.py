@@ -25,7 +25,7 @@ from typing import Any, TypeGuard
 import torch
 from torch import Tensor, nn
 
-from convoscope.training.swap import convolutions_as
+from convoscope.training.swap import layers_as
 
 WORTHWHILE = 64 * 128
 """Input maps times output maps from which the matrix products outweigh the transforms."""
@@ -57,7 +57,7 @@ def winograd(model: nn.Module) -> Iterator[None]:
     from threadpoolctl import threadpool_limits
 
     # The products' threads are ours.
-    with convolutions_as(WinogradConv2d, found), threadpool_limits(limits=1, user_api="blas"):
+    with layers_as(dict.fromkeys(found, WinogradConv2d)), threadpool_limits(limits=1, user_api="blas"):
         yield
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,7 @@ from convoscope.runs.evaluation import Views, check_views, evaluating, predict_l
 from convoscope.runs.folder import RunFolder
 from convoscope.runs.run import Preprocessing, result_of
 from convoscope.training.focus import Focus
+from convoscope.training.fused import fused, worthwhile
 from convoscope.training.loop import Job, train_network
 from convoscope.training.optimizers import make_optimizer
 from convoscope.training.processes import keep_freed_memory, quiet_fabric, share_batch_norm, share_threads
@@ -107,14 +110,22 @@ class _Worker:
         self._plan = plan
         self.listener.on_begin(self.config)
         try:
-            faster = side_by_side if self.config.get("precision") == "bfloat16" else winograd
-            with faster(state.model):
+            with self._faster(state.model, plan):
                 complete = train_network(self.fabric, job, state, wrapped, optimizer)
         finally:
             self.listener.on_end()
         if self.first:
             self._finish(state, complete)
         self.fabric.barrier()
+
+    @contextmanager
+    def _faster(self, model: nn.Module, plan: Plan) -> Iterator[None]:
+        """Steps that compute the same in less time, where there are any for `model`."""
+        shape = (self.preprocessing.channels, *self.side)
+        long = worthwhile(model, shape, plan.epochs * plan.images)
+        convolutions = side_by_side if self.config.get("precision") == "bfloat16" else winograd
+        with convolutions(model), fused(model) if long else nullcontext():
+            yield
 
     def _share_threads(self) -> None:
         """As many threads as the run began with: sums over threads, and so the last bits, depend on the number."""

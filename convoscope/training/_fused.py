@@ -1,0 +1,332 @@
+"""The loops of pooling, normalisation and activation in one, compiled; `convoscope.training.fused` says what they do.
+
+Maps are lines of some rows each, channels side by side: few enough numbers for the processor's cache, and enough that
+what is done once a line does not count. What belongs to a channel comes repeated, so that a loop over a line needs no
+second index. Sums are float32, one for each place in a line, and are added up in float64.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+from numba import carray, float32, int32, types, uint8, uint16, void
+from numpy.typing import NDArray
+
+from convoscope.training._lines import (
+    Line,
+    activate,
+    bytes_at,
+    compiled,
+    maps_at,
+    put,
+    read,
+    room_for,
+    slope,
+    whole_numbers_at,
+)
+from convoscope.training.team import THREAD, THREADS, available
+
+MEAN, VARIANCE, INVERSE, SCALE, SHIFT, NEAR = range(6)
+ROWS = 6
+"""Statistics of each channel: mean and variance, 1 / deviation, what the normalisation multiplies by and adds, and a
+number near the mean, so that squares of what is left lose no digits."""
+
+_thread = types.ExternalFunction(THREAD, int32())
+_threads = types.ExternalFunction(THREADS, int32())
+
+
+@compiled
+def _largest(line: Line, row: int, channels: int, out: Line, places: NDArray[np.uint8]) -> None:
+    """The largest of each 2x2 numbers of a line of rows, and which one it is: the first if several are."""
+    columns = row // (2 * channels)
+    for square in range(out.size // channels):
+        at, left = square * channels, square // columns * 2 * row + square % columns * 2 * channels
+        a, b = line[left : left + channels], line[left + channels : left + 2 * channels]
+        below = left + row
+        c, d = line[below : below + channels], line[below + channels : below + 2 * channels]
+        largest, place = out[at : at + channels], places[at : at + channels]
+        for i in range(channels):
+            top, which = a[i], uint8(0)
+            # What is no number counts as the largest, as in PyTorch.
+            if b[i] > top or b[i] != b[i]:
+                top, which = b[i], uint8(1)
+            if c[i] > top or c[i] != c[i]:
+                top, which = c[i], uint8(2)
+            if d[i] > top or d[i] != d[i]:
+                top, which = d[i], uint8(3)
+            largest[i] = top
+            place[i] = which
+
+
+@compiled
+def _spread(values: Line, places: NDArray[np.uint8], row: int, channels: int, line: Line) -> None:
+    """Each number to where the largest of its 2x2 numbers was, zeros elsewhere."""
+    columns = row // (2 * channels)
+    for square in range(values.size // channels):
+        at, left = square * channels, square // columns * 2 * row + square % columns * 2 * channels
+        value, place = values[at : at + channels], places[at : at + channels]
+        for corner in range(4):
+            start = left + corner // 2 * row + corner % 2 * channels
+            out = line[start : start + channels]
+            for i in range(channels):
+                out[i] = value[i] if place[i] == corner else float32(0)
+
+
+@compiled
+def _gather(
+    maps: Any, pooled: Any, places: Any, row: int, near: Line, total: Line, squares: Line, first: int, last: int
+) -> None:
+    """Add up values and squares of lines `first` to `last`, less `near`; of the pooled maps, if there are places.
+
+    `row` is the length of a row of `maps`, and `pooled` are their largest numbers, written here; without places both
+    are the same.
+    """
+    size, channels = pooled.shape[1], near.size
+    room, wide = np.empty(size, np.float32), np.empty(maps.shape[1], np.float32)
+    less = _repeated(near, size)
+    for line in range(first, last):
+        if places.size:
+            values = room_for(pooled, line, room)
+            _largest(read(maps, line, wide), row, channels, values, places[line])
+            put(values, pooled, line)
+        else:
+            values = read(maps, line, room)
+        for i in range(size):
+            total[i] += values[i] - less[i]
+        for i in range(size):
+            squares[i] += (values[i] - less[i]) * (values[i] - less[i])
+
+
+@compiled
+def _apply(maps: Any, scale: Line, shift: Line, kind: int, outputs: Any, first: int, last: int) -> None:
+    """Lines `first` to `last`, normalised and activated."""
+    size = maps.shape[1]
+    rooms = np.empty((2, size), np.float32)
+    scales, shifts = _repeated(scale, size), _repeated(shift, size)
+    for line in range(first, last):
+        out = room_for(outputs, line, rooms[1])
+        activate(read(maps, line, rooms[0]), scales, shifts, kind, out)
+        put(out, outputs, line)
+
+
+@compiled
+def _blame(
+    maps: Any, gradients: Any, stats: Any, kind: int, sloped: Any, total: Line, products: Line, first: int, last: int
+) -> None:
+    """Gradients before the activation, to `sloped`; and add up these, and their products with maps less their mean."""
+    size = maps.shape[1]
+    rooms = np.empty((3, size), np.float32)
+    scales, shifts = _repeated(stats[SCALE], size), _repeated(stats[SHIFT], size)
+    means = _repeated(stats[MEAN], size)
+    for line in range(first, last):
+        values, out = read(maps, line, rooms[0]), room_for(sloped, line, rooms[2])
+        slope(values, scales, shifts, kind, read(gradients, line, rooms[1]), out)
+        put(out, sloped, line)
+        for i in range(size):
+            total[i] += out[i]
+        for i in range(size):
+            products[i] += out[i] * (values[i] - means[i])
+
+
+@compiled
+def _return(
+    maps: Any, sloped: Any, places: Any, row: int, factors: Line, gradients: Any, first: int, last: int
+) -> None:
+    """Gradients before the normalisation, a linear function of `sloped` and `maps`; and before the pooling."""
+    size, channels = maps.shape[1], factors.shape[1]
+    rooms, wide = np.empty((3, size), np.float32), np.empty(gradients.shape[1], np.float32)
+    of_sloped, of_maps, constant = (
+        _repeated(factors[0], size), _repeated(factors[1], size), _repeated(factors[2], size)
+    )  # fmt: skip
+    for line in range(first, last):
+        values, slopes = read(maps, line, rooms[0]), read(sloped, line, rooms[1])
+        out = rooms[2] if places.size else room_for(gradients, line, wide)
+        for i in range(size):
+            out[i] = of_sloped[i] * slopes[i] + of_maps[i] * values[i] + constant[i]
+        if places.size:
+            spread = room_for(gradients, line, wide)
+            _spread(out, places[line], row, channels, spread)
+            put(spread, gradients, line)
+        else:
+            put(out, gradients, line)
+
+
+@compiled
+def _repeated(numbers: Line, size: int) -> Line:
+    """Those of the channels over and over."""
+    out = np.empty(size, np.float32)
+    for at in range(0, size, numbers.size):
+        for c in range(numbers.size):
+            out[at + c] = numbers[c]
+    return out
+
+
+@compiled
+def _added_up(sums: Line, channels: int) -> NDArray[np.float64]:
+    """What all threads added up, (2 · threads, size), of each channel: (2, C)."""
+    out = np.zeros((2, channels))
+    for part in range(len(sums)):
+        for at in range(0, sums.shape[1], channels):
+            for c in range(channels):
+                out[part % 2, c] += sums[part, at + c]
+    return out
+
+
+@compiled
+def _statistics(added: Any, count: int, weight: Line, bias: Line, eps: float, near: Line, stats: Line) -> None:
+    """The statistics but for `near`, from what `_gather` added up."""
+    for c in range(weight.size):
+        apart = added[0, c] / count
+        variance = max(added[1, c] / count - apart * apart, 0.0)
+        inverse = 1 / np.sqrt(variance + eps)
+        stats[MEAN, c], stats[VARIANCE, c], stats[INVERSE, c] = near[c] + apart, variance, inverse
+        stats[SCALE, c] = weight[c] * inverse
+        stats[SHIFT, c] = bias[c] - (near[c] + apart) * weight[c] * inverse
+
+
+@compiled
+def _factors(added: Any, count: int, stats: Line) -> Line:
+    """Of the gradient before the normalisation: what multiplies the one after it, the maps, and what is added.
+
+    dp = s d - (s dg / (N sqrt(v + eps))) (p - m) - s db / N, with dg = sum d q and db = sum d.
+    """
+    factors = np.empty((3, stats.shape[1]), np.float32)
+    for c in range(stats.shape[1]):
+        scale, inverse = float(stats[SCALE, c]), float(stats[INVERSE, c])
+        of_maps = -scale * added[1, c] * inverse * inverse / count
+        factors[0, c], factors[1, c] = scale, of_maps
+        factors[2, c] = -scale * added[0, c] / count - of_maps * stats[MEAN, c]
+    return factors
+
+
+@compiled
+def _share(lines: int) -> tuple[int, int]:
+    """This thread's lines, first and behind the last."""
+    part, parts = _thread(), _threads()
+    return lines * part // parts, lines * (part + 1) // parts
+
+
+@compiled
+def _places(table: Any, at: int, lines: int, size: int, whole: int) -> Any:
+    """Those of the largest numbers; none if nothing is pooled."""
+    return carray(bytes_at(table[at]), (lines if whole > size else 0, size))
+
+
+@compiled
+def _sizes(table: Any) -> tuple[int, int, int, int, int, int, int]:
+    """Lines, numbers of one after pooling, before it, and of a row before it, channels, parts of sums, activation."""
+    n = whole_numbers_at(table[0])
+    return n[0], n[1], n[2], n[3], n[4], n[5], n[6]
+
+
+@compiled
+def _gathering(table: Any, kind: Any) -> None:
+    lines, size, whole, row, channels, parts, _ = _sizes(table)
+    first, last = _share(lines)
+    pooled, maps = maps_at(table, 1, lines, size, kind), maps_at(table, 4, lines, whole, kind)
+    stats, near = carray(table[2], (ROWS, channels)), np.empty(channels, np.float32)
+    start = read(maps, 0, np.empty(whole, np.float32))
+    for c in range(channels):
+        near[c] = start[c]
+    if _thread() == 0:
+        for c in range(channels):
+            stats[NEAR, c] = near[c]
+    sums = carray(table[3], (parts, size))
+    total, squares = sums[2 * _thread()], sums[2 * _thread() + 1]
+    _gather(maps, pooled, _places(table, 5, lines, size, whole), row, near, total, squares, first, last)
+
+
+@compiled
+def _applying(table: Any, kind: Any) -> None:
+    lines, size, _, _, channels, parts, activation = _sizes(table)
+    first, last = _share(lines)
+    added = _added_up(carray(table[3], (parts, size)), channels)
+    stats, found = carray(table[2], (ROWS, channels)), np.empty((ROWS, channels), np.float32)
+    weight, bias = carray(table[4], (channels,)), carray(table[5], (channels,))
+    _statistics(added, lines * size // channels, weight, bias, table[6][0], stats[NEAR], found)
+    if _thread() == 0:
+        for row in range(NEAR):
+            for c in range(channels):
+                stats[row, c] = found[row, c]
+    maps, outputs = maps_at(table, 1, lines, size, kind), maps_at(table, 7, lines, size, kind)
+    _apply(maps, found[SCALE], found[SHIFT], activation, outputs, first, last)
+
+
+@compiled
+def _blaming(table: Any, kind: Any) -> None:
+    lines, size, _, _, channels, parts, activation = _sizes(table)
+    first, last = _share(lines)
+    maps, stats = maps_at(table, 1, lines, size, kind), carray(table[2], (ROWS, channels))
+    gradients, sloped = maps_at(table, 4, lines, size, kind), maps_at(table, 5, lines, size, kind)
+    sums = carray(table[3], (parts, size))
+    total, products = sums[2 * _thread()], sums[2 * _thread() + 1]
+    _blame(maps, gradients, stats, activation, sloped, total, products, first, last)
+
+
+@compiled
+def _returning(table: Any, kind: Any) -> None:
+    lines, size, whole, row, channels, parts, _ = _sizes(table)
+    first, last = _share(lines)
+    maps, stats = maps_at(table, 1, lines, size, kind), carray(table[2], (ROWS, channels))
+    added = _added_up(carray(table[3], (parts, size)), channels)
+    if _thread() == 0:
+        trained = carray(table[6], (2, channels))
+        for c in range(channels):
+            trained[0, c], trained[1, c] = added[1, c] * stats[INVERSE, c], added[0, c]
+    factors = _factors(added, lines * size // channels, stats)
+    sloped, gradients = maps_at(table, 4, lines, size, kind), maps_at(table, 7, lines, whole, kind)
+    _return(maps, sloped, _places(table, 5, lines, size, whole), row, factors, gradients, first, last)
+
+
+def _gather_float32(table: Any) -> None:
+    _gathering(table, float32(0))
+
+
+def _gather_bfloat16(table: Any) -> None:
+    _gathering(table, uint16(0))
+
+
+def _apply_float32(table: Any) -> None:
+    _applying(table, float32(0))
+
+
+def _apply_bfloat16(table: Any) -> None:
+    _applying(table, uint16(0))
+
+
+def _blame_float32(table: Any) -> None:
+    _blaming(table, float32(0))
+
+
+def _blame_bfloat16(table: Any) -> None:
+    _blaming(table, uint16(0))
+
+
+def _return_float32(table: Any) -> None:
+    _returning(table, float32(0))
+
+
+def _return_bfloat16(table: Any) -> None:
+    _returning(table, uint16(0))
+
+
+@cache
+def loops(half: bool) -> tuple[Any, ...]:
+    """The four loops over maps of float32, or of bfloat16 if `half`, for `convoscope.training.team.run`.
+
+    The first tensors of each are `_sizes`; the pooled maps; the statistics (`ROWS`, C); sums (2 · threads, line). Then
+
+    1. maps, places of the largest numbers (empty if nothing is pooled);
+    2. weight, bias, eps, outputs;
+    3. gradients of the outputs, gradients before the activation;
+    4. gradients before the activation, places, gradients of weight and bias (2, C), gradients of the maps.
+    """
+    if not available():  # else the linker would end the process
+        raise RuntimeError("PyTorch's threads can't be had here")
+    floats = (_gather_float32, _apply_float32, _blame_float32, _return_float32)
+    halves = (_gather_bfloat16, _apply_bfloat16, _blame_bfloat16, _return_bfloat16)
+    kind = void(types.CPointer(types.CPointer(float32)))
+    return tuple(numba.cfunc(kind, cache=True, nopython=True)(loop) for loop in (halves if half else floats))
