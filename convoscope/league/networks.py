@@ -110,9 +110,10 @@ class Network:
 
 @dataclass(frozen=True)
 class Committee:
-    """Several networks, each trained by itself; the mean of their probabilities decides.
+    """Several networks, each trained by itself; the majority decides.
 
-    Source: D. Ciresan, U. Meier, J. Schmidhuber, "Multi-column deep neural networks for image classification" (2012).
+    Source: D. Ciresan, U. Meier, J. Schmidhuber, "Multi-column deep neural networks for image classification" (2012);
+    the majority is that of A. Byerly, T. Kalganova, I. Dear, "No routing needed between capsules" (2020).
 
     Attributes:
         members: each with its own seed, and its own network or recipe if wished.
@@ -155,11 +156,11 @@ def _measured(data: ImageData, team: list[tuple[Network, Work]]) -> Measured:
             raise RequestError("league.interrupted")
         runs.append((member, run))
     begun = time.perf_counter()
-    shares = sum(member.probabilities(run, data.test.images) for member, run in runs)
+    decided = majority(np.stack([member.probabilities(run, data.test.images) for member, run in runs]))
     seconds = time.perf_counter() - begun
     metrics = [run.metrics or {} for _, run in runs]
     return Measured(
-        np.asarray(shares).argmax(axis=1).astype(np.int64),
+        decided,
         sum(one["seconds"] for one in metrics),
         seconds,
         sum(run.folder.weights_file.stat().st_size for _, run in runs),
@@ -167,6 +168,21 @@ def _measured(data: ImageData, team: list[tuple[Network, Work]]) -> Measured:
         sum(one["train_flops"] for one in metrics),
         runs[0][1].config["precision"],
     )
+
+
+def majority(shares: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The class that most members say, and of several the one that they find likeliest in the mean.
+
+    Args:
+        shares: (members, N, classes), each member's probabilities.
+
+    Returns:
+        (N,).
+    """
+    votes = np.eye(shares.shape[2])[shares.argmax(axis=2)].sum(axis=0)
+    most = votes == votes.max(axis=1, keepdims=True)
+    chosen: NDArray[np.int64] = np.where(most, shares.mean(axis=0), -1).argmax(axis=1).astype(np.int64)
+    return chosen
 
 
 class _Share(Listener):

@@ -1,6 +1,8 @@
-"""A committee of networks of several widths."""
+"""A committee of networks of several widths, trained on pictures that were changed in several ways."""
 
 from __future__ import annotations
+
+from itertools import cycle, islice
 
 from convoscope.league.networks import Committee, Network
 from convoscope.league.row import Row, registry
@@ -8,6 +10,8 @@ from convoscope.league.rows.best_cnn import STRONGEST
 
 _SHARED = "stem_width=16,stem_stride=1,stem_padding=false,depths=1-2-2,pools=1-1-0"
 _WIDTHS = ("48-96-96", "40-80-128", "56-80-96", "48-112-80", "40-96-112")
+_CHANGES = ("", ",cutout=0.2", ",elastic=20")
+_MEMBERS = islice(zip(cycle(_WIDTHS), cycle(_CHANGES), strict=False), 11)
 
 registry.register("committee")(
     Row(
@@ -16,16 +20,16 @@ registry.register("committee")(
         learner=Committee(
             tuple(
                 Network(
-                    f"{STRONGEST}:images_seen=1800000",
+                    f"{STRONGEST}:images_seen=1200000{changes}",
                     f"convnet:{_SHARED},widths={widths}",
-                    quick_epochs=4,
+                    quick_epochs=3,
                     views="turn",
                 )
-                for widths in _WIDTHS
+                for widths, changes in _MEMBERS
             )
         ),
         stochastic=True,
-        seconds=(2200, 20),
+        seconds=(2600, 40),
         published_error=0.0013,
         source="Byerly, Kalganova, Dear, No routing needed between capsules, 2020: a majority of networks; 0.23% of "
         "Cireşan, Meier, Schmidhuber, Multi-column deep neural networks for image classification, 2012",
