@@ -78,7 +78,9 @@ def _usage(error: Any, command: str) -> str:
         key = "cli.no_such_command_near" if near else "cli.no_such_command"
         return say(key, asked=found[1], near="".join(near), known=", ".join(known), command=command)
     if found := _EXTRA.search(error.message):
-        return say("cli.extra", words=found[1], command=command)
+        options = {name for parameter in error.ctx.command.params for name in parameter.opts}
+        key = "cli.extra_data" if "--data" in options and " " not in found[1] else "cli.extra"
+        return say(key, words=found[1], command=command)
     if error.message.startswith("Missing command"):
         known = sorted(getattr(error.ctx.command, "commands", {}))
         return say("cli.command_missing", known=", ".join(known), command=command)
