@@ -86,7 +86,7 @@ class DeformationNeighbours(ScoringClassifier):
         *,
         neighbours: int = 3,
         warp: int = 2,
-        levels: int = 10,
+        levels: int = 15,
         preselect: int | None = None,
         n_jobs: int | None = None,
     ) -> None:

@@ -16,7 +16,7 @@ and dp goes to the largest of the four numbers that were pooled. S. Ioffe, C. Sz
 that the passes can be joined, W. Jung et al., "Restructuring batch normalization to accelerate CNN training" (2019).
 
 Sums are rounded in another order than PyTorch's. So only steps of training are taken this way; validation, tests and
-everything after them use PyTorch's layers. What it is worth on a machine: `benchmarks/roofline.py`.
+everything after them use PyTorch's layers. What it is worth on a machine: `benchmarks/fused.py`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from convoscope.training.swap import layers_as
 
 LINE = 4096
 """Numbers that are worked on at a time: few enough for the processor's nearest cache."""
-WORTHWHILE = 1_000_000_000
-"""Numbers that a training normalises from which it saves about a second. To compile the loops takes some five, the
+WORTHWHILE = 1_200_000_000
+"""Numbers that a training normalises from which it saves more than a second. To compile the loops takes some five, the
 first time that they are needed on a machine."""
 
 
@@ -185,15 +185,15 @@ class _Fused(torch.autograd.Function):
             places = torch.empty(values.shape, dtype=torch.uint8)
         size = rows_of_line(values.shape) * values.shape[2] * channels
         whole = size * (maps.numel() // values.numel())
-        threads = torch.get_num_threads()
+        threads = ctx.threads = torch.get_num_threads()
         kind = GELU if issubclass(activation, nn.GELU) else RELU
         ctx.sizes = torch.tensor([
             values.numel() // size, size, whole, maps.shape[2] * channels, channels, 2 * threads, kind
         ])  # fmt: skip
         gather, apply, _, _ = ctx.loops = loops(maps.dtype == torch.bfloat16)
         stats, sums, outputs = torch.empty(ROWS, channels), torch.zeros(2 * threads, size), torch.empty_like(values)
-        team.run(gather, ctx.sizes, values, stats, sums, maps, places)
-        team.run(apply, ctx.sizes, values, stats, sums, weight, bias, torch.tensor([eps]), outputs)
+        team.run(gather, threads, ctx.sizes, values, stats, sums, maps, places)
+        team.run(apply, threads, ctx.sizes, values, stats, sums, weight, bias, torch.tensor([eps]), outputs)
         ctx.save_for_backward(values, places, stats)
         mean, variance = stats[MEAN], stats[VARIANCE]
         ctx.mark_non_differentiable(mean, variance)
@@ -204,14 +204,14 @@ class _Fused(torch.autograd.Function):
         values, places, stats = ctx.saved_tensors
         _, _, blame, give_back = ctx.loops
         batch, height, width, channels = ctx.whole
-        sums = torch.zeros(int(ctx.sizes[5]), int(ctx.sizes[1]))
+        sums = torch.zeros(2 * ctx.threads, int(ctx.sizes[1]))
         sloped, of_trained = torch.empty_like(values), torch.empty(2, channels)
-        team.run(blame, ctx.sizes, values, stats, sums, _channels_last(gradient), sloped)
+        team.run(blame, ctx.threads, ctx.sizes, values, stats, sums, _channels_last(gradient), sloped)
         if len(places):
             of_maps = values.new_empty(batch, height // 2 * 2, width // 2 * 2, channels)
         else:
             of_maps = torch.empty_like(values)
-        team.run(give_back, ctx.sizes, values, stats, sums, sloped, places, of_trained, of_maps)
+        team.run(give_back, ctx.threads, ctx.sizes, values, stats, sums, sloped, places, of_trained, of_maps)
         if of_maps.shape != ctx.whole:
             of_maps = F.pad(of_maps, (0, 0, 0, width % 2, 0, height % 2))
         of_weight, of_bias = of_trained

@@ -25,15 +25,16 @@ def available() -> bool:
     return _openmp() is not None
 
 
-def run(loop: Any, *tensors: Tensor) -> None:
-    """Call ``loop(table)`` on each of PyTorch's threads at once, and wait for all.
+def run(loop: Any, threads: int, *tensors: Tensor) -> None:
+    """Call ``loop(table)`` on `threads` of PyTorch's threads at once, and wait for all.
 
     Args:
         loop: a Numba ``cfunc``; it asks `THREAD` and `THREADS` which share of the work is its own.
+        threads: at most; there may be fewer.
         tensors: contiguous; `table` holds the addresses of their numbers in this order.
     """
     table = (ctypes.c_void_p * len(tensors))(*(tensor.data_ptr() for tensor in tensors))
-    _openmp().GOMP_parallel(ctypes.c_void_p(loop.address), table, torch.get_num_threads(), 0)
+    _openmp().GOMP_parallel(ctypes.c_void_p(loop.address), table, threads, 0)
 
 
 @cache

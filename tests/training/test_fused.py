@@ -163,6 +163,24 @@ def test_a_network_learns_the_same() -> None:
     assert losses[1] == pytest.approx(losses[0], rel=1e-3)
 
 
+@needs_team
+def test_the_number_of_threads_may_change_between_forward_and_backward() -> None:
+    maps = torch.randn(7, 16, 5, 5, requires_grad=True)
+    net = line_of(16, False, nn.GELU())
+    before = torch.get_num_threads()
+    try:
+        with fused(net):
+            torch.set_num_threads(1)
+            outputs = net(maps)
+            torch.set_num_threads(4)
+            outputs.square().sum().backward()
+    finally:
+        torch.set_num_threads(before)
+    found, maps.grad = maps.grad, None
+    net(maps).square().sum().backward()
+    torch.testing.assert_close(found, maps.grad, rtol=1e-4, atol=1e-4)
+
+
 def test_it_is_for_trainings_that_are_long_enough_to_compile_for() -> None:
     net = build("convnet:stem_padding=false,widths=32-64-64,pools=1-1-0", (1, 28, 28), 10)
     assert worthwhile(net, (1, 28, 28), 300_000)
