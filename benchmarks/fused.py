@@ -1,4 +1,4 @@
-"""What it is worth to pool, normalise and activate in one pass over the maps, in training steps on this machine.
+"""What it is worth to join pooling, normalisation and activation, in training steps on this machine.
 
 A recipe's training steps (forward, backward, optimizer) with it and without, in turns in one process, in float32 and,
 where the machine multiplies in it, in bfloat16.
@@ -35,11 +35,11 @@ def main() -> None:
         name = f"recipe {asked.recipe}, {precision}"
         put("fused", record(name, asked.data, command, **about, **figures))
         usual, ours = (f"{figures[key] * 1000:.1f} ms" for key in ("seconds_usual", "seconds"))
-        print(f"  {name}: {usual}, in one pass {ours}, {figures['gain']:.2f} times as fast")
+        print(f"  {name}: {usual}, joined {ours}, {figures['gain']:.2f} times as fast")
 
 
 def at_precision(steps: Steps, precision: str, rounds: int) -> dict[str, float]:
-    """Seconds of a step, layer by layer and in one pass."""
+    """Seconds of a step, layer by layer and with those layers joined."""
 
     def usual() -> float:
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):

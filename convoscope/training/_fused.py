@@ -12,20 +12,19 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import carray, float32, int32, types, uint8, uint16, void
+from numba import carray, float32, int32, int64, types, uint8, uint16, void
 from numpy.typing import NDArray
 
 from convoscope.training._lines import (
     Line,
     activate,
-    bytes_at,
     compiled,
     maps_at,
+    numbers_at,
     put,
     read,
     room_for,
     slope,
-    whole_numbers_at,
 )
 from convoscope.training.team import THREAD, THREADS, available
 
@@ -212,13 +211,13 @@ def _share(lines: int) -> tuple[int, int]:
 @compiled
 def _places(table: Any, at: int, lines: int, size: int, whole: int) -> Any:
     """Those of the largest numbers; none if nothing is pooled."""
-    return carray(bytes_at(table[at]), (lines if whole > size else 0, size))
+    return maps_at(table, at, lines if whole > size else 0, size, uint8(0))
 
 
 @compiled
 def _sizes(table: Any) -> tuple[int, int, int, int, int, int, int]:
     """Lines, numbers of one after pooling, before it, and of a row before it, channels, parts of sums, activation."""
-    n = whole_numbers_at(table[0])
+    n = numbers_at(table[0], int64(0))
     return n[0], n[1], n[2], n[3], n[4], n[5], n[6]
 
 
@@ -281,6 +280,7 @@ def _returning(table: Any, kind: Any) -> None:
     _return(maps, sloped, _places(table, 5, lines, size, whole), row, factors, gradients, first, last)
 
 
+# Written out: Numba finds the code of a function made within another in its cache in no other process.
 def _gather_float32(table: Any) -> None:
     _gathering(table, float32(0))
 

@@ -12,7 +12,7 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import ir
-from numba import carray, float32, int64, types, uint8, uint16
+from numba import carray, float32, types, uint16
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
@@ -192,36 +192,16 @@ def slope(values: Line, scale: Line, shift: Line, kind: int, gradient: Line, out
 
 
 @intrinsic
-def _halves_at(typing: Any, address: Any) -> Any:  # noqa: ARG001
-    """An address of float32 as one of 16 bits."""
-    return types.CPointer(uint16)(address), lambda _context, builder, _signature, given: builder.bitcast(
-        given[0], ir.IntType(16).as_pointer()
-    )
+def numbers_at(typing: Any, address: Any, kind: Any) -> Any:  # noqa: ARG001
+    """An address of float32 as one of numbers of the type of `kind`."""
+
+    def code(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return builder.bitcast(given[0], context.get_value_type(kind).as_pointer())
+
+    return types.CPointer(kind)(address, kind), code
 
 
-@intrinsic
-def bytes_at(typing: Any, address: Any) -> Any:  # noqa: ARG001
-    """An address of float32 as one of bytes."""
-    return types.CPointer(uint8)(address), lambda _context, builder, _signature, given: builder.bitcast(
-        given[0], ir.IntType(8).as_pointer()
-    )
-
-
-@intrinsic
-def whole_numbers_at(typing: Any, address: Any) -> Any:  # noqa: ARG001
-    """An address of float32 as one of int64."""
-    return types.CPointer(int64)(address), lambda _context, builder, _signature, given: builder.bitcast(
-        given[0], ir.IntType(64).as_pointer()
-    )
-
-
+@compiled
 def maps_at(table: Any, at: int, rows: int, columns: int, kind: Any) -> Any:
-    """Maps of the type of `kind`."""
-    raise NotImplementedError
-
-
-@overload(maps_at, strict=False)
-def _maps_of(table: Any, at: Any, rows: Any, columns: Any, kind: Any) -> Callable[..., Any]:  # noqa: ARG001
-    if kind == uint16:
-        return lambda table, at, rows, columns, kind: carray(_halves_at(table[at]), (rows, columns))  # noqa: ARG005
-    return lambda table, at, rows, columns, kind: carray(table[at], (rows, columns))  # noqa: ARG005
+    """Maps of the type of `kind`, (rows, columns)."""
+    return carray(numbers_at(table[at], kind), (rows, columns))

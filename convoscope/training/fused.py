@@ -1,4 +1,4 @@
-"""Pooling, batch normalisation and activation in one pass over the maps, for training on a CPU.
+"""Pooling, batch normalisation and activation joined, for training on a CPU.
 
 Layer by layer, each of the three reads and writes all maps in each direction, and a fast small network waits for memory
 about as long as it multiplies. Here two passes go forward, one that pools and adds up means and variances and one that

@@ -19,7 +19,6 @@ THREAD, THREADS = "convoscope_thread", "convoscope_threads"
 """What compiled loops call to know which thread of how many they run on."""
 
 
-@cache
 def available() -> bool:
     """Whether PyTorch's threads can be had here."""
     return _openmp() is not None

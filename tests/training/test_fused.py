@@ -1,21 +1,21 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import convoscope as cs
-from convoscope.data.batches import Scaling, to_pixels
 from convoscope.models import build
 from convoscope.training import team
 from convoscope.training.fused import FusedBatchNorm2d, fused, worthwhile
+from tests.training.learning import last_loss
 from tests.training.listeners import StopsAfter
 
 needs_team = pytest.mark.skipif(not team.available(), reason="PyTorch's threads can't be had here (GNU's OpenMP)")
@@ -145,22 +145,7 @@ def test_predicting_within_it_is_pytorchs() -> None:
 
 @needs_team
 def test_a_network_learns_the_same() -> None:
-    data = cs.load("mnist-5k").train
-    images = Scaling.of(data.images).apply(to_pixels(data.images[:200], torch.device("cpu")))
-    labels = torch.from_numpy(data.labels[:200])
-    losses = []
-    for fast in (False, True):
-        torch.manual_seed(0)
-        net = build("convnet", (1, 28, 28), 10)
-        optimizer = torch.optim.SGD([weight for weight in net.parameters() if weight.requires_grad], lr=0.01)
-        with fused(net if fast else nn.Identity()):
-            for _ in range(5):
-                optimizer.zero_grad()
-                loss = F.cross_entropy(net(images), labels)
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-        losses.append(loss.item())
-    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+    assert last_loss("convnet", fused) == pytest.approx(last_loss("convnet", nullcontext), rel=1e-3)
 
 
 @needs_team

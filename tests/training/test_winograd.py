@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,9 +13,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import convoscope as cs
-from convoscope.data.batches import Scaling, to_pixels
-from convoscope.models import build
 from convoscope.training.winograd import WORTHWHILE, WinogradConv2d, suits, winograd
+from tests.training.learning import last_loss
 from tests.training.listeners import StopsAfter
 
 
@@ -92,23 +94,13 @@ def test_predictions_are_those_of_pytorch(side: int) -> None:
 
 
 def test_a_network_learns_the_same() -> None:
-    data = cs.load("mnist-5k").train
-    images = Scaling.of(data.images).apply(to_pixels(data.images[:200], torch.device("cpu")))
-    labels = torch.from_numpy(data.labels[:200])
-    losses = []
-    for fast in (False, True):
-        torch.manual_seed(0)
-        net = build("convnet:widths=64-128-128", (1, 28, 28), 10)
-        optimizer = torch.optim.SGD([weight for weight in net.parameters() if weight.requires_grad], lr=0.01)
-        ours = winograd(net if fast else nn.Identity())
-        with ours:
+    @contextmanager
+    def steps(net: nn.Module, fast: bool) -> Iterator[None]:
+        with winograd(net if fast else nn.Identity()):
             assert fast == any(isinstance(module, WinogradConv2d) for module in net.modules())
-            for _ in range(5):
-                optimizer.zero_grad()
-                loss = F.cross_entropy(net(images), labels)
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-        losses.append(loss.item())
+            yield
+
+    losses = [last_loss("convnet:widths=64-128-128", partial(steps, fast=fast)) for fast in (False, True)]
     assert losses[1] == pytest.approx(losses[0], rel=1e-3)
 
 
