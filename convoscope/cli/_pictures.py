@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ def picture_named(name: str, data_dir: Path | None) -> Pixels | None:
     Raises:
         RequestError: the file is no picture, or the set can't be had or has no such picture.
     """
-    if Path(name).exists():
+    if os.path.exists(name):  # `Path.exists` raises for a name that is too long, as typed numbers may be
         from convoscope.data.decode import read_image
 
         return read_image(name)

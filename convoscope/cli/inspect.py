@@ -45,6 +45,8 @@ def register(app: typer.Typer) -> None:
         if out is not None:
             check_suffix(out)
         if prune is not None:
+            if out is not None or image is not None:
+                raise RequestError("inspection.prune_alone", field="prune")
             result = _pruned(found, view, prune, data_dir)
             answer(as_json, {"before": str(run), **result.to_dict()}, str(result))
             return

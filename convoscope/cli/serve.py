@@ -104,8 +104,8 @@ def _listen(host: str, port: int) -> socket.socket:
             # From here on browsers may come; they wait until the server is up.
             listener.listen(_WAITING)
             undo.pop_all()
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, UnicodeError) as error:  # the second for a name that no domain can have, as a..b
+        reason = getattr(error, "strerror", None) or str(error)
         raise RequestError("web.port_taken", field="port", host=host, port=port, reason=reason) from error
     return listener
 

@@ -25,6 +25,8 @@ Padding: TypeAlias = Literal["valid", "same"] | int | tuple[int, int] | Sides
 
 MOST_PIXELS = 100_000_000
 """A padded channel with more pixels than this is taken for a slip of the hand."""
+MOST = 2**31 - 1
+"""The largest stride, dilation, side: sums of products of them are still whole numbers of 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -251,7 +253,7 @@ def pair(value: Pair, field: str, *, least: int) -> tuple[int, int]:
     """One whole number or (rows, columns), as (rows, columns).
 
     Raises:
-        RequestError: another form, or a number below `least`.
+        RequestError: another form, a number below `least`, or one beyond `MOST`.
     """
     given: Any = value.tolist() if isinstance(value, np.ndarray) else value
     try:
@@ -261,6 +263,8 @@ def pair(value: Pair, field: str, *, least: int) -> tuple[int, int]:
         raise RequestError("convolution.pair_form", field=field, asked=value) from None
     if min(numbers) < least:
         raise RequestError("convolution.pair_small", field=field, asked=value, least=least)
+    if max(numbers) > MOST:
+        raise RequestError("convolution.pair_large", field=field, asked=value, most=MOST)
     return numbers
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from convoscope.data.batches import inputs_from
 from convoscope.data.types import Pixels
-from convoscope.runs.evaluation import evaluating
+from convoscope.models.shadow import shadow
 from convoscope.runs.run import Run
 
 _BATCH = 250
@@ -30,31 +30,28 @@ def features_of(run: Run, names: Sequence[str], images: Pixels, most: int | None
     Raises:
         RequestError: the weights lead to what is no number.
     """
-    p = run.preprocessing
+    p, net = run.preprocessing, shadow(run.model)
     parts: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
     heard: dict[str, Tensor] = {}
 
-    def listen(name: str) -> Any:
+    def listen(name: str) -> None:
         def note(_: Any, __: Any, output: Tensor) -> None:
             # A layer that works twice is heard the first time; a copy, as the next may work in place.
             heard.setdefault(name, _rows(output, most))
 
-        return run.model.get_submodule(name).register_forward_hook(note)
+        net.get_submodule(name).register_forward_hook(note)
 
-    hooks = [listen(name) for name in names]
-    try:
-        with evaluating(run.model), torch.inference_mode():
-            for start in range(0, len(images), _BATCH):
-                heard.clear()
-                batch = images[start : start + _BATCH]
-                logits = run.model(inputs_from(batch, p.scaling, (p.height, p.width), torch.device("cpu")))
-                if not logits.isfinite().all():
-                    raise run.folder.damaged(run.folder.weights_file, "NaN")
-                for name in names:
-                    parts[name].append(heard[name].numpy())
-    finally:
-        for hook in hooks:
-            hook.remove()
+    for name in names:
+        listen(name)
+    with torch.inference_mode():
+        for start in range(0, len(images), _BATCH):
+            heard.clear()
+            batch = images[start : start + _BATCH]
+            logits = net(inputs_from(batch, p.scaling, (p.height, p.width), torch.device("cpu")))
+            if not logits.isfinite().all():
+                raise run.folder.damaged(run.folder.weights_file, "NaN")
+            for name in names:
+                parts[name].append(heard[name].numpy())
     return {name: np.concatenate(rows) for name, rows in parts.items()}
 
 

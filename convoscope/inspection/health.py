@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from convoscope.data.batches import inputs_from
 from convoscope.inspection.filter_banks import Ablation, FilterBank, banks_of, flat_ends
-from convoscope.runs.evaluation import evaluating
+from convoscope.models.shadow import shadow
 from convoscope.runs.run import Run
 
 DEAD = 0.01
@@ -106,16 +106,16 @@ def health_of(
     Raises:
         RequestError: the weights lead to what is no number.
     """
-    model, p = run.model, run.preprocessing
+    model, p = shadow(run.model), run.preprocessing
     banks = banks_of(model, run.layers)
-    tallies = [_Tally(bank, run) for bank in banks]
+    tallies = [_Tally(bank, model) for bank in banks]
     wrong = 0
-    with evaluating(model), torch.inference_mode():
+    with torch.inference_mode():
         for start in range(0, len(images), _BATCH):
             batch = images[start : start + _BATCH]
             truth = torch.from_numpy(np.asarray(labels[start : start + _BATCH]))
             inputs = inputs_from(batch, p.scaling, (p.height, p.width), torch.device("cpu"))
-            with _listening(run, tallies):
+            with _listening(model, tallies):
                 whole = Ablation(model, inputs)
             if not whole.logits.isfinite().all():
                 raise run.folder.damaged(run.folder.weights_file, "NaN")
@@ -130,10 +130,10 @@ def health_of(
 class _Tally:
     """Sums over pictures and places, for the mean, the spread and the correlations of a bank's maps."""
 
-    def __init__(self, bank: FilterBank, run: Run) -> None:
+    def __init__(self, bank: FilterBank, model: nn.Module) -> None:
         self.bank = bank
         self.errors = np.zeros(bank.count, dtype=np.int64)
-        self._ends = None if bank.activation is None else flat_ends(run.model.get_submodule(bank.activation))
+        self._ends = None if bank.activation is None else flat_ends(model.get_submodule(bank.activation))
         self._flat = torch.zeros(bank.count, dtype=torch.float64)
         self._activated = 0
         self._shift: Tensor | None = None
@@ -189,16 +189,16 @@ def _verdict(dead: bool, flat: float, correlation: float, duplicate: float) -> V
 class _listening:  # noqa: N801  # a context manager, used as a word
     """A ``with`` block in which the tallies hear what passes through the net."""
 
-    def __init__(self, run: Run, tallies: Sequence[_Tally]) -> None:
-        self._run, self._tallies = run, tallies
+    def __init__(self, model: nn.Module, tallies: Sequence[_Tally]) -> None:
+        self._model, self._tallies = model, tallies
         self._hooks: list[Any] = []
 
     def __enter__(self) -> None:
         for tally in self._tallies:
-            leaves = self._run.model.get_submodule(tally.bank.leaves)
+            leaves = self._model.get_submodule(tally.bank.leaves)
             self._hooks.append(leaves.register_forward_hook(lambda _, __, output, tally=tally: tally.leave(output)))
             if tally.bank.activation is not None:
-                activation = self._run.model.get_submodule(tally.bank.activation)
+                activation = self._model.get_submodule(tally.bank.activation)
                 self._hooks.append(
                     activation.register_forward_pre_hook(lambda _, inputs, tally=tally: tally.activate(inputs[0]))
                 )

@@ -16,7 +16,7 @@ from convoscope.data.types import Pixels
 from convoscope.models import Layer
 from convoscope.models.layers import window_of
 from convoscope.models.modules import TableConv2d
-from convoscope.runs.evaluation import evaluating
+from convoscope.models.shadow import shadow
 from convoscope.runs.run import Run
 
 Maps = NDArray[np.float32]
@@ -50,24 +50,19 @@ def look(run: Run, layers: Sequence[Layer], pixels: Pixels) -> Look:
     Raises:
         RequestError: the run's weights lead to what is no number.
     """
-    p, model = run.preprocessing, run.model
+    p, model = run.preprocessing, shadow(run.model)
     outputs: dict[str, Maps] = {}
-    hooks = []
     for layer in layers:
 
         def note(_: Any, __: Any, output: torch.Tensor, name: str = layer.name) -> None:
             # A copy, because the next layer may work in place; of a layer that works twice, the first time.
             outputs.setdefault(name, output[0].detach().float().contiguous().clone().numpy())
 
-        hooks.append(model.get_submodule(layer.name).register_forward_hook(note))
-    try:
-        with evaluating(model), torch.inference_mode():
-            inputs = inputs_from(pixels[None], p.scaling, (p.height, p.width), torch.device("cpu"))
-            given = inputs[0].contiguous().clone().numpy()
-            logits = model(inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
+        model.get_submodule(layer.name).register_forward_hook(note)
+    with torch.inference_mode():
+        inputs = inputs_from(pixels[None], p.scaling, (p.height, p.width), torch.device("cpu"))
+        given = inputs[0].contiguous().clone().numpy()
+        logits = model(inputs)
     if not logits.isfinite().all():
         raise run.folder.damaged(run.folder.weights_file, "NaN")
     return Look(given, outputs, logits[0].double().softmax(dim=0).numpy())

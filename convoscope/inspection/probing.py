@@ -17,7 +17,7 @@ from convoscope.inspection.label_errors import discriminant
 from convoscope.inspection.parts import parts_of
 from convoscope.inspection.reading import read_layers
 from convoscope.models import Layer
-from convoscope.runs.evaluation import evaluating
+from convoscope.models.shadow import shadow
 from convoscope.runs.run import Run
 
 MOST_FEATURES = 800
@@ -110,25 +110,22 @@ def excited(run: Run, banks: tuple[FilterBank, ...], images: NDArray[np.uint8], 
     """The `most` of `images` (N, C, H, W) uint8 on which each filter gives its largest outputs."""
     layers = {layer.name: layer for layer in run.layers}
     names = [bank.activation or bank.layer.name for bank in banks]
+    p, net = run.preprocessing, shadow(run.model)
     peaks: dict[str, list[tuple[NDArray[Any], NDArray[Any]]]] = {name: [] for name in names}
 
-    def listen(name: str) -> Any:
+    def listen(name: str) -> None:
         def note(_: Any, __: Any, output: torch.Tensor) -> None:
             value, place = output.flatten(2).max(dim=2)
             peaks[name].append((value.numpy().copy(), place.numpy()))
 
-        return run.model.get_submodule(name).register_forward_hook(note)
+        net.get_submodule(name).register_forward_hook(note)
 
-    hooks = [listen(name) for name in names]
-    p = run.preprocessing
-    try:
-        with evaluating(run.model), torch.inference_mode():
-            for start in range(0, len(images), _BATCH):
-                batch = images[start : start + _BATCH]
-                run.model(inputs_from(batch, p.scaling, (p.height, p.width), torch.device("cpu")))
-    finally:
-        for hook in hooks:
-            hook.remove()
+    for name in names:
+        listen(name)
+    with torch.inference_mode():
+        for start in range(0, len(images), _BATCH):
+            batch = images[start : start + _BATCH]
+            net(inputs_from(batch, p.scaling, (p.height, p.width), torch.device("cpu")))
     return tuple(_best(bank, layers[name], peaks[name], most) for bank, name in zip(banks, names, strict=True))
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from convoscope.data.batches import inputs_from
 from convoscope.data.types import Pixels
 from convoscope.models import Layer
-from convoscope.runs.evaluation import evaluating
+from convoscope.models.shadow import shadow
 from convoscope.runs.run import Run
 
 _BATCH = 200
@@ -127,21 +127,18 @@ def correlation(one: Tensor, other: Tensor) -> float:
 
 
 def _outputs(run: Run, layers: tuple[Layer, ...], images: Pixels) -> tuple[dict[str, Tensor], Tensor]:
-    p, heard = run.preprocessing, dict[str, Tensor]()
+    p, net, heard = run.preprocessing, shadow(run.model), dict[str, Tensor]()
 
-    def listen(name: str) -> Any:
+    def listen(name: str) -> None:
         def note(_: nn.Module, __: Any, output: Tensor) -> None:
             heard.setdefault(name, output.clone())
 
-        return run.model.get_submodule(name).register_forward_hook(note)
+        net.get_submodule(name).register_forward_hook(note)
 
-    hooks = [listen(layer.name) for layer in layers]
-    try:
-        with evaluating(run.model), torch.inference_mode():
-            logits = run.model(inputs_from(images, p.scaling, (p.height, p.width), torch.device("cpu")))
-    finally:
-        for hook in hooks:
-            hook.remove()
+    for layer in layers:
+        listen(layer.name)
+    with torch.inference_mode():
+        logits = net(inputs_from(images, p.scaling, (p.height, p.width), torch.device("cpu")))
     if not logits.isfinite().all():
         raise run.folder.damaged(run.folder.weights_file, "NaN")
     return heard, logits

@@ -134,7 +134,7 @@ def convolve_request(request: ConvolveRequest) -> dict[str, Any]:
     """Convolve; the answer is the trace."""
     weights: Any = kernels[request.kernel] if isinstance(request.kernel, str) else request.kernel
     shape = tuple(weights.shape) if isinstance(request.kernel, str) else _shape(request.kernel)
-    _check_work(request, shape[-2:], math.prod(shape), stride=request.stride)
+    _check_work(request, shape[-2:], math.prod(shape), stride=request.stride, channelwise=len(shape) == 2)
     return convolve(
         request.image,
         weights,
@@ -150,7 +150,13 @@ def convolve_request(request: ConvolveRequest) -> dict[str, Any]:
 def pool_request(request: PoolRequest) -> dict[str, Any]:
     """Pool; the answer is the trace."""
     size = (request.size, request.size) if isinstance(request.size, int) else request.size
-    _check_work(request, size, math.prod(size), stride=request.size if request.stride is None else request.stride)
+    _check_work(
+        request,
+        size,
+        math.prod(size),
+        stride=request.size if request.stride is None else request.stride,
+        channelwise=True,
+    )
     return pool(
         request.image,
         request.kind,
@@ -189,8 +195,15 @@ def _padding(given: str | int | list[Any]) -> Any:
     )
 
 
-def _check_work(request: _Request, window: tuple[int, ...], taps: int, *, stride: Any) -> None:
+def _check_work(request: _Request, window: tuple[int, ...], taps: int, *, stride: Any, channelwise: bool) -> None:
     """Refuse what would keep the server busy: too many numbers in, or too many products.
+
+    Args:
+        request: what is asked.
+        window: rows and columns of the kernel.
+        taps: products at each place, of one channel if `channelwise`, else of all.
+        stride: of the window.
+        channelwise: whether each channel has an output of its own.
 
     Raises:
         RequestError: too much work. What has no sensible shape is left to the calculation itself to refuse.
@@ -204,7 +217,7 @@ def _check_work(request: _Request, window: tuple[int, ...], taps: int, *, stride
     )  # fmt: skip
     depth = shape[0] if len(shape) == 3 else 1
     numbers = max(depth * windows.rows.padded * windows.columns.padded, math.prod(shape))
-    products = math.prod(windows.output_size) * taps * depth
+    products = math.prod(windows.output_size) * taps * (depth if channelwise else 1)
     if numbers > MOST_NUMBERS or products > MOST_PRODUCTS:
         raise RequestError("web.convolve_too_large", field="image", pixels=numbers, taps=taps)
 

@@ -45,7 +45,7 @@ def _asked(
         Query(max_length=150, description="LESSON/STEP: the network of that step, instead of the run that is served."),
     ] = None,
 ) -> None:
-    """Describes the parameter, which `served_network` reads."""
+    """Describes the parameter, which `network_asked_for` reads."""
 
 
 router = APIRouter(prefix="/api/v1/network", responses=FAULTS, dependencies=[Depends(_asked)])
@@ -54,7 +54,7 @@ router = APIRouter(prefix="/api/v1/network", responses=FAULTS, dependencies=[Dep
 @router.get("")
 def network(request: Request) -> NetworkAnswer:
     """The run that is served, with its layers."""
-    served = served_network(request)
+    served = network_asked_for(request)
     return network_answer(served.run, samples=0 if served.samples is None else len(served.samples))
 
 
@@ -65,7 +65,7 @@ def samples(
     count: Annotated[int, Query(ge=1, le=MOST_SAMPLES)] = 20,
 ) -> list[Sample]:
     """Test pictures of the data that the run was trained on."""
-    served = served_network(request)
+    served = network_asked_for(request)
     found = served.samples
     if found is None:
         return []
@@ -83,7 +83,7 @@ def samples(
 @router.post("/look")
 def look(request: Request, asked: LookRequest) -> LookAnswer:
     """Send a picture through: prediction, and the first maps of every layer."""
-    served = served_network(request)
+    served = network_asked_for(request)
     seen = served.look(fitting(served, asked.picture))
     return LookAnswer(
         probabilities=likely(served.run, seen.probabilities),
@@ -103,7 +103,7 @@ def look(request: Request, asked: LookRequest) -> LookAnswer:
 @router.post("/maps")
 def maps(request: Request, asked: MapsRequest) -> MapsAnswer:
     """All that one layer made of a picture, and its filters."""
-    served = served_network(request)
+    served = network_asked_for(request)
     made = served.maps(fitting(served, asked.picture), asked.layer)
     weights = served.filters(asked.layer)
     slices = None if weights is None else weights.reshape(-1, *weights.shape[2:])
@@ -117,20 +117,20 @@ def maps(request: Request, asked: MapsRequest) -> MapsAnswer:
 @router.post("/unit")
 def unit(request: Request, asked: UnitRequest) -> dict[str, Any]:
     """How one unit came about: its sum, PyTorch's number, its receptive and its effective field."""
-    served = served_network(request)
+    served = network_asked_for(request)
     return served.unit(fitting(served, asked.picture), asked.layer, tuple(asked.place)).to_dict()
 
 
 @router.post("/see")
 def see(request: Request, asked: SeeRequest) -> SeeAnswer:
     """A picture of any size on its way to the prediction, step by step."""
-    return _seen(served_network(request), asked.picture.pixels(), drawn=asked.drawn, invert=asked.invert)
+    return _seen(network_asked_for(request), asked.picture.pixels(), drawn=asked.drawn, invert=asked.invert)
 
 
 @router.post("/see/upload", openapi_extra=FILE_BODY)
 async def see_upload(request: Request, invert: bool = False) -> SeeAnswer:
     """The same for a picture file, which is the body of the request; it is neither kept nor written anywhere."""
-    served, content = await run_in_threadpool(served_network, request), await request.body()
+    served, content = await run_in_threadpool(network_asked_for, request), await request.body()
 
     def see_file() -> SeeAnswer:
         return _seen(served, pictures.read_upload(content), drawn=False, invert=invert)
@@ -153,17 +153,28 @@ def _seen(served: Network, pixels: Pixels, *, drawn: bool, invert: bool) -> SeeA
     )
 
 
-def served_network(request: Request) -> Network:
-    """The network that is served, or that of the lesson's step which ``?of=LESSON/STEP`` names.
+def network_asked_for(request: Request) -> Network:
+    """The network of the lesson's step which ``?of=LESSON/STEP`` names, or else that which is served.
 
     Raises:
         RequestError: none is, or there is no such lesson or step.
     """
-    served: Network | None = request.app.state.network
     if "of" in request.query_params:
         lesson, _, step = request.query_params["of"].partition("/")
         opened = request.app.state.lessons.get(lesson)
-        served = opened.network(opened.file.tour.step(step)) or served
+        own: Network | None = opened.network(opened.file.tour.step(step))
+        if own is not None:
+            return own
+    return served_network(request)
+
+
+def served_network(request: Request) -> Network:
+    """The network that is served.
+
+    Raises:
+        RequestError: none is.
+    """
+    served: Network | None = request.app.state.network
     if served is None:
         raise RequestError("web.run_missing")
     return served

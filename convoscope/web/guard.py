@@ -73,7 +73,7 @@ class Guard:
         if not self._ours(_name(host)):
             return 421, "web.host_unknown", say("web.host_unknown", host=host or "–")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _place(origin) != host:
             return 403, "web.origin_unknown", say("web.origin_unknown", origin=origin)
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > MOST_BODY_BYTES:
@@ -102,6 +102,14 @@ def language_of(scope: Scope, headers: Headers, otherwise: str) -> str:
         if code in LANGUAGES:
             return code
     return otherwise
+
+
+def _place(origin: str) -> str | None:
+    """Host and port of an Origin header; None for what is no address."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _name(host: str) -> str:

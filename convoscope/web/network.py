@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,12 @@ class Network:
 
     Args:
         run: the trained network.
+        within: show test pictures of no folder of pictures but those in this one; None for any.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, within: Path | None = None) -> None:
         self.run = run
+        self._within = within
         self._lock = threading.Lock()
         self._looks: OrderedDict[bytes, Look] = OrderedDict()
 
@@ -46,8 +49,12 @@ class Network:
     def samples(self) -> Images | None:
         """Test pictures of the data that the run was trained on, or None where these can't be had."""
         from convoscope.data import load
+        from convoscope.data.sets import as_folder
 
         trained_on = self.run.config["data"]
+        folder = as_folder(trained_on["name"])
+        if folder and self._within and not folder.resolve().is_relative_to(self._within):
+            return None
         try:
             return load(
                 trained_on["name"],

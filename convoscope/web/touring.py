@@ -70,7 +70,7 @@ class OpenTour:
 
         with self._lock:
             if step.name not in self._networks:
-                self._networks[step.name] = Network(self._run(level))
+                self._networks[step.name] = Network(self._run(level), within=self.file.path.resolve().parent)
             return self._networks[step.name]
 
     def check(self) -> None:

@@ -210,3 +210,9 @@ def test_errors_name_the_field() -> None:
 
 def _numbers(text: str) -> np.ndarray:
     return np.array([[int(number) for number in row.split(",")] for row in text.split(";")])
+
+
+def test_a_long_typed_picture_is_no_file_name(said: Said) -> None:
+    typed = ";".join([",".join("123456789012"[:12])] * 12)
+    assert len(typed) > 255
+    assert said.json(typed, "--kernel", "cross")["output_shape"] == [10, 10]

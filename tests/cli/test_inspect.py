@@ -60,6 +60,7 @@ def test_pruning_from_the_command_line(folder: str, tmp_path: Path, capsys: pyte
         (["--view", "feature-maps", "--image", "nowhere.png"], "nowhere.png"),
         (["--view", "feature-maps", "--image", "digits:99999"], "99999"),
         (["--view", "filters", "--prune", "runs/x"], "filter-health"),
+        (["--view", "filter-health", "--prune", "runs/x", "--out", "view.html"], "--out"),
         (["--view", "filter-health:images=none"], "images=none"),
         ([], "--view"),
     ],

@@ -36,6 +36,7 @@ CASES = [
     ({"bias": np.inf}, "bias", "not_finite"),
     ({"bias": "x"}, "bias", "not_numbers"),
     ({"stride": 0}, "stride", "pair_small"),
+    ({"stride": 10**20}, "stride", "pair_large"),
     ({"stride": 1.5}, "stride", "pair_form"),
     ({"dilation": -1}, "dilation", "pair_small"),
     ({"padding": -1}, "padding", "padding_negative"),

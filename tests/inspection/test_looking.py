@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -196,3 +197,18 @@ def test_wrong_requests(run: Run, view: str, words: str) -> None:
     with using_language("en"), pytest.raises(RequestError) as caught:
         run.show(view, DIGIT)
     assert words in str(caught.value)
+
+
+def test_looks_at_the_same_time_hear_only_their_own_picture(run: Run) -> None:
+    """The page looks at pictures while its views work; each puts hooks on a copy of the net."""
+    images = run.load_data().test.images
+    alone = [look(run, run.layers, picture) for picture in images[:8]]
+    with ThreadPoolExecutor(4) as threads:
+        beside = threads.submit(lambda: [excited(run, banks_of(run.model, run.layers), images, 3) for _ in range(3)])
+        again = list(threads.map(lambda picture: look(run, run.layers, picture), list(images[:8]) * 6))
+        beside.result()
+    for at, found in enumerate(again):
+        assert np.allclose(found.probabilities, alone[at % 8].probabilities, atol=1e-6)
+        for name, maps in found.outputs.items():
+            assert np.allclose(maps, alone[at % 8].outputs[name], atol=1e-5), name
+    assert not any(module._forward_hooks for module in run.model.modules())

@@ -68,6 +68,14 @@ def test_convolve_answers_with_the_trace(client: httpx.Client) -> None:
     assert client.post("/api/v1/convolve", json=sides).json() == expected
 
 
+def test_work_is_counted_by_what_is_multiplied(client: httpx.Client) -> None:
+    kernel = np.zeros((32, 32, 3, 3), int).tolist()  # 32 filters of 32 channels, 7 million products
+    image = np.zeros((32, 28, 28), int).tolist()
+    answer = client.post("/api/v1/convolve", json={"image": image, "kernel": kernel})
+    assert answer.status_code == 200, answer.text
+    assert np.shape(answer.json()["output"]) == (32, 26, 26)
+
+
 def test_pool_answers_with_the_trace(client: httpx.Client) -> None:
     request = {"image": [[5, -1, -1], [-3, 3, 1], [4, -2, 0]], "kind": "max", "size": 3}
     assert client.post("/api/v1/pool", json=request).json()["output"] == [[5]]
@@ -80,6 +88,8 @@ def test_pool_answers_with_the_trace(client: httpx.Client) -> None:
         ({"image": [[1, 2], [3]], "kernel": [[1]]}, 400, "image"),
         ({"image": [[1]], "kernel": []}, 400, "kernel"),
         ({"image": [[1]], "kernel": [[1]], "stride": 0}, 400, "stride"),
+        ({"image": [[1]], "kernel": [[1]], "stride": 10**20}, 400, "stride"),
+        ({"image": [[1]], "kernel": [[1]], "dilation": [1, 10**20]}, 400, "dilation"),
         ({"image": [[1]], "kernel": [[1]], "padding": -1}, 400, "padding"),
         ({"image": [["x"]], "kernel": [[1]]}, 400, "image"),
         ({"image": [[1]], "kernel": [[1]], "padding": 50_000_000}, 400, "padding"),

@@ -57,6 +57,15 @@ def test_bad_requests(run_client: httpx.Client, body: dict[str, Any], status: in
         assert (answer.status_code, answer.json()["code"].removesuffix("_near")) == (status, code), answer.text
 
 
+@pytest.mark.parametrize("path", [f"{PATH}/show", f"{PATH}/labels"])
+def test_views_are_of_the_run_that_is_served(run_client: httpx.Client, path: str) -> None:
+    body = {"view": "filter-health:images=20"}
+    of = f"{path}?of=cnn/filters"
+    answers = [run_client.post(one, json=body) if path.endswith("show") else run_client.get(one) for one in (of, path)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+
+
 @pytest.fixture
 def corrected(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The corrections of the served run go into a cache of their own."""

@@ -66,7 +66,7 @@ def test_any_address_may_be_asked_for_but_no_name() -> None:
             assert httpx.get(anywhere.address, headers={"Host": host}).status_code == status
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:9999"])
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:9999", "http://["])
 def test_other_origins_are_refused(client: httpx.Client, origin: str) -> None:
     answer = client.post("/api/v1/convolve", json={}, headers={"Origin": origin})
     assert answer.status_code == 403

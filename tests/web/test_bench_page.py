@@ -12,6 +12,8 @@ import axe_playwright_python
 import pytest
 from PIL import Image
 
+from tests.web.conftest import Server
+
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Any]
@@ -216,8 +218,36 @@ def test_gabor_takes_its_parameters(open_page: Open) -> None:
     page = open_page("picture=digit-3&kernel=gabor&padding=same")
     page.get_by_label("Angle, in degrees").fill("45")
     page.wait_for_url(re.compile("kernel=gabor:.*angle=45"))
+    again = open_page(page.url.partition("?")[2])
+    assert again.get_by_label("Angle, in degrees").input_value() == "45"
+    again.get_by_text("Feature map, 28 × 28", exact=True).wait_for()
+    assert again.locator(".fault:visible").count() == 0
     page.get_by_label("Wavelength, in pixels").fill("-1")
     page.locator(".fault:visible", has_text="wavelength").wait_for()
+
+
+def test_a_decimal_comma_is_kept_in_the_link(open_page: Open) -> None:
+    page = open_page("kernel=cross")
+    page.get_by_label("kernel, row 0, column 1").fill("0,5")
+    page.wait_for_url(re.compile(r"kernel=1,0\.5,1;"))
+
+
+def test_a_level_that_was_left_says_nothing_more(open_page: Open, run_server: Server) -> None:
+    page = open_page("level=bench", address=run_server.address)
+    held: list[Any] = []
+    page.route("**/network/see*", held.append)
+    page.get_by_role("link", name="What the model sees").click()
+    page.wait_for_function("() => location.search.includes('level=sees')")
+    page.get_by_text("Loading", exact=False).wait_for(state="hidden")
+    while not held:
+        page.wait_for_timeout(50)
+    page.get_by_role("link", name="Kernel bench").click()
+    page.get_by_text("Picture, 5 × 5", exact=True).wait_for()
+    for route in held:
+        route.continue_()
+    page.wait_for_timeout(800)
+    assert "level=bench" in page.url
+    assert "Prediction" not in page.locator("body").inner_text()
 
 
 def test_link_with_a_mistake_still_shows_the_picture(open_page: Open) -> None:

@@ -77,6 +77,26 @@ def test_files_are_classified_one_by_one(open_classify: Open) -> None:
     assert "no picture that can be read" in cells[1][1]
 
 
+def test_files_may_be_dropped_anywhere_on_the_page(open_classify: Open) -> None:
+    page = open_classify()
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((28, 28), 200, np.uint8)).save(buffer, "PNG")
+    page.evaluate(
+        """bytes => {
+            const files = new DataTransfer();
+            for (const name of ["one.png", "two.png"]) files.items.add(new File([new Uint8Array(bytes)], name));
+            const over = new DragEvent("dragover", { dataTransfer: files, bubbles: true, cancelable: true });
+            document.body.dispatchEvent(over);
+            if (!over.defaultPrevented) throw new Error("the browser would open the file");
+            const drop = new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true });
+            document.body.dispatchEvent(drop);
+        }""",
+        list(buffer.getvalue()),
+    )
+    page.get_by_text("Pictures classified: 2.").wait_for()
+    assert [row.inner_text().split("\t")[0] for row in page.locator(".files tbody tr").all()] == ["one.png", "two.png"]
+
+
 @pytest.mark.parametrize(("width", "language"), [(1280, "en"), (360, "es")])
 def test_axe_finds_nothing_and_nothing_sticks_out(open_classify: Open, width: int, language: str) -> None:
     page = open_classify(f"&lang={language}", width=width)

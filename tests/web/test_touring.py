@@ -7,14 +7,17 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+import convoscope as cs
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
 from convoscope.lessons.tour_file import find, read, shipped
 from convoscope.runs.run import Run
+from convoscope.web.network import Network
 from convoscope.web.touring import Lessons, OpenTour
 
 HEAD = "languages: [en]\ntitle: T\nsteps:\n  - name: one\n    heading: H\n    text: X\n"
@@ -107,6 +110,21 @@ def test_a_run_beside_the_lesson_is_looked_into(opened: Any, run: Run, tmp_path:
     tour.check()
     network = tour.network(tour.file.tour.steps[0])
     assert torch.equal(network.run.model.c1.weight, run.model.c1.weight)
+
+
+def test_pictures_of_a_folder_elsewhere_are_not_shown(opened: Any, tmp_path: Path) -> None:
+    """A run in a stranger's lesson may say that it was trained on any folder of this computer."""
+    for at, label in enumerate("ab"):
+        (tmp_path / "private" / label).mkdir(parents=True)
+        for number in range(12):
+            noise = np.random.default_rng(12 * at + number).integers(0, 256, (8, 8), dtype=np.uint8)
+            Image.fromarray(noise).save(tmp_path / "private" / label / f"{number}.png")
+    trained = tmp_path / "lesson" / "mine"
+    cs.train(tmp_path / "private", "convnet:widths=4", epochs=1, out=trained)
+    shown = opened("    network: {run: mine}\n")
+    network = shown.network(shown.file.tour.steps[0])
+    assert network.samples is None
+    assert Network(network.run).samples is not None  # as the run that is served, it shows them
 
 
 def test_an_untrained_network_is_the_same_each_time_and_leaves_the_dice_alone() -> None:

@@ -18,10 +18,21 @@ import { createSum, sumLines } from "./sum.js";
 
 const SUM_PAUSE = 90;
 
+/** Build the bench of a link or a lesson, which may ask for a kernel with parameters of its own: gabor:angle=45. Options as
+ *  createBench; resolves to the same. */
+export async function openBench(options) {
+  const { source, query = {}, preset = {} } = options;
+  const specs = [query.kernel, preset.kernel].filter((spec) => spec?.includes(":"));
+  // What the server doesn't know is left to be read as numbers, and told where the kernel is.
+  const built = await Promise.all(specs.map((spec) => source.kernel(spec).catch(() => null)));
+  const asked = Object.fromEntries(specs.map((spec, at) => [spec, built[at]]));
+  return createBench({ ...options, source: { ...source, asked } });
+}
+
 /** Build the bench. options: {t, language, source, query, preset, setting, onstate(entries), announce(text)}.
  *  `preset` is a query of what a lesson starts from; `setting` (from a trace) goes before both. Returns {element, destroy()}. */
 export function createBench({ t, language, source, query = {}, preset = {}, setting: given = null, onstate = () => {}, announce }) {
-  const find = (name) => { const kernel = source.kernels.find(({ spec }) => spec === name); return kernel ? kernelOf(kernel) : null; };
+  const find = (name) => { const kernel = source.kernels.find(({ spec }) => spec === name) ?? source.asked?.[name]; return kernel ? kernelOf(kernel) : null; };
   const usual = settingOf(source.kernels.find(({ spec }) => spec === "cross") ?? source.kernels[0] ?? null);
   const standard = settingFromQuery(preset, usual, find);
   const setting = given ?? settingFromQuery(query, structuredClone(standard), find);

@@ -94,10 +94,31 @@ export function createClassify({ t, source, query, classifier, onstate, announce
     }
   }
 
+  // Without this the browser would leave the page for the file.
+  function over(event) {
+    event.preventDefault();
+  }
+
+  function drop(event) {
+    event.preventDefault();
+    if (!event.dataTransfer.files.length) return;
+    file.files = event.dataTransfer.files;
+    choose("upload");
+  }
+
+  window.addEventListener("dragover", over);
+  window.addEventListener("drop", drop);
   const drawn = query.drawing ? drawingFromText(query.drawing, INK) : null;
   if (drawn?.height === SIDE) pad.load(drawn.data);
   choose(start);
-  return { element, destroy: () => clearTimeout(timer) };
+  return {
+    element,
+    destroy() {
+      clearTimeout(timer);
+      window.removeEventListener("dragover", over);
+      window.removeEventListener("drop", drop);
+    },
+  };
 }
 
 function lead(t, { model, data, precision, test_error }) {

@@ -31,6 +31,7 @@ export function createInspect({ t, language, source, query, network, onstate, an
   let entries = {};
   let asked = 0;
   let timer = 0;
+  let left = false;
 
   async function load() {
     views = await source.ask("/inspect");
@@ -59,6 +60,7 @@ export function createInspect({ t, language, source, query, network, onstate, an
   }
 
   function take(seen, from) {
+    if (left) return null;
     picture = seen.picture;
     entries = from;
     return look();
@@ -97,7 +99,7 @@ export function createInspect({ t, language, source, query, network, onstate, an
   }
 
   load().catch((error) => { fault.textContent = error.message; });
-  return { element, destroy: () => { asked += 1; clearTimeout(timer); } };
+  return { element, destroy: () => { left = true; asked += 1; clearTimeout(timer); } };
 }
 
 function parametersIn(text = "") {

@@ -22,7 +22,7 @@ export function createKernelParameters({ t, source, onkernel }) {
     const entry = field(t(`parameter_${name}`), textInput(String(values[name]), (text) => {
       values[name] = text.trim();
       ask(kernel, values, entry);
-    }));
+    }), name === "size" && Number(kernel.parameters.size) === 0 ? t("hint_size_zero") : "");
     return entry.element;
   }
 

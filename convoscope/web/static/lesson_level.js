@@ -1,6 +1,6 @@
 // What a step of a lesson opens below its text: the kernel bench, the network level, rows of the league, or a picture.
 
-import { createBench } from "./bench.js";
+import { openBench } from "./bench.js";
 import { scaleFor } from "./colour.js";
 import { h } from "./dom.js";
 import { createNetwork } from "./network.js";
@@ -28,7 +28,7 @@ function bench({ t, language, source, step, own, query, onstate, announce }) {
   const pictures = step.own_image
     ? [{ name: OWN, names: { [language]: t("lesson_picture") }, credit: "" }, ...source.pictures] : source.pictures;
   const asked = (name) => (name === OWN ? own() : source.picture(name));
-  return createBench({
+  return openBench({
     t, language, source: { ...source, pictures, picture: asked }, preset: step.bench,
     query: { at: step.bench.at, picture: step.own_image ? OWN : step.image, ...query }, onstate, announce });
 }

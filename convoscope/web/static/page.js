@@ -1,7 +1,7 @@
 // The page: its head with the levels and the two languages, and the level that is open.
 
 import { createAnnouncer } from "./announcer.js";
-import { createBench } from "./bench.js";
+import { openBench } from "./bench.js";
 import { createClassify } from "./classify.js";
 import { fill, h } from "./dom.js";
 import { translator } from "./i18n.js";
@@ -15,7 +15,7 @@ import { readQuery, writeQuery } from "./state.js";
 import { withoutRun } from "./without_run.js";
 
 const LEVELS = {
-  bench: createBench, network: createNetwork, sees: createSees, inspect: createInspect, classify: createClassify, lesson: createLesson,
+  bench: openBench, network: createNetwork, sees: createSees, inspect: createInspect, classify: createClassify, lesson: createLesson,
   exercises: createExercises };
 const ON_A_RUN = ["network", "sees", "inspect"];
 const WITHOUT_RUN = ["web.run_missing", "web.predict_missing"];
@@ -49,10 +49,15 @@ async function open() {
     const classifier = level === "classify" ? await source.ask("/predict") : null;
     if (mine !== opening) return;
     const stated = (state) => ({ ...(query.lang ? { lang: language } : {}), level, ...state });
-    const onstate = (state) => remember(stated(state));
-    const visit = (state) => push(stated(state));
-    const entitle = (text) => { document.title = `${text} – ${t("page_title")}`; };
-    current = LEVELS[level]({ t, language, source, query, network, classifier, onstate, visit, entitle, announce: announcer.say, go });
+    // A level that was left may still get an answer; the page is no longer its.
+    const still = (act) => (...given) => { if (mine === opening) act(...given); };
+    const onstate = still((state) => remember(stated(state)));
+    const visit = still((state) => push(stated(state)));
+    const entitle = still((text) => { document.title = `${text} – ${t("page_title")}`; });
+    const announce = still(announcer.say);
+    const opened = await LEVELS[level]({ t, language, source, query, network, classifier, onstate, visit, entitle, announce, go });
+    if (mine !== opening) return void opened.destroy();
+    current = opened;
     fill(place, current.element);
   } catch (error) {
     if (mine === opening) fill(place, WITHOUT_RUN.includes(error.code) ? withoutRun(t, t(`level_${level}`), error.message) : h("p", { class: "fault", role: "alert" }, error.message));

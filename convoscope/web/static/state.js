@@ -40,9 +40,10 @@ export function settingFromQuery(query, setting, find) {
   return next;
 }
 
-/** A kernel as rows of numbers, 1,-1,1;-1,1,-1. */
+/** A kernel as rows of numbers, 1,-1,1;-1,1,-1; a decimal comma becomes a point, since commas part the numbers. */
 export function kernelText({ rows, columns, cells }) {
-  return Array.from({ length: rows }, (_, row) => cells.slice(row * columns, (row + 1) * columns).join(",")).join(";");
+  const written = cells.map((cell) => cell.trim().replaceAll(",", "."));
+  return Array.from({ length: rows }, (_, row) => written.slice(row * columns, (row + 1) * columns).join(",")).join(";");
 }
 
 /** The kernel typed as rows of numbers, or null when the rows are no rectangle. */
