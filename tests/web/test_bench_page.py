@@ -235,7 +235,7 @@ def test_a_decimal_comma_is_kept_in_the_link(open_page: Open) -> None:
 def test_a_level_that_was_left_says_nothing_more(open_page: Open, run_server: Server) -> None:
     page = open_page("level=bench", address=run_server.address)
     held: list[Any] = []
-    page.route("**/network/see*", held.append)
+    page.route("**/network/see*", lambda route: held.append(route))
     page.get_by_role("link", name="What the model sees").click()
     page.wait_for_function("() => location.search.includes('level=sees')")
     page.get_by_text("Loading", exact=False).wait_for(state="hidden")
