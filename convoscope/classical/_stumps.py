@@ -20,6 +20,12 @@ from convoscope.classical._haar import haar_values
 BINS = 256
 LANES = 8
 """Classes are added up eight at a time; matrices of pulls have a multiple of this many columns."""
+GROUP = 8
+"""Features that are looked at side by side: the pulls are read once for all of them."""
+BLOCK = 512
+"""Pictures whose pulls stay in the first cache meanwhile."""
+SHORT = 4096
+"""Values of a feature that stay in the first cache while they are added up from its corners."""
 CHUNKS = 64
 """Sums over pictures are cut into this many parts however many cores there are, so that they come out the same."""
 
@@ -28,36 +34,70 @@ SMALLEST_PULL = 1e-290
 
 
 @intrinsic
-def _add_lanes(typing_context: Any, into: Any, row: Any, factor: Any) -> Any:  # noqa: ARG001 (typed below)
-    """Add `factor` times the eight float32 at address `row` to those at `into`.
+def _add_lanes(typing_context: Any, into: Any, row: Any) -> Any:  # noqa: ARG001 (typed below)
+    """Add the eight float32 at address `row` to those at `into`.
 
     LLVM can't know that two arrays don't overlap, so it leaves a plain loop in single steps: four times slower.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
         vector = ir.VectorType(ir.FloatType(), LANES)
-        nothing, lanes = ir.Constant(vector, ir.Undefined), ir.VectorType(ir.IntType(32), LANES)
         target = builder.inttoptr(arguments[0], vector.as_pointer())
         sums = builder.load(target, align=4)
         values = builder.load(builder.inttoptr(arguments[1], vector.as_pointer()), align=4)
-        first = builder.insert_element(nothing, arguments[2], ir.Constant(ir.IntType(32), 0))
-        factors = builder.shuffle_vector(first, nothing, ir.Constant(lanes, [0] * LANES))
-        builder.store(builder.fadd(sums, builder.fmul(values, factors)), target, align=4)
+        builder.store(builder.fadd(sums, values), target, align=4)
         return context.get_dummy_value()
 
-    return types.void(types.uintp, types.uintp, types.float32), generate
+    return types.void(types.uintp, types.uintp), generate
+
+
+@numba.njit(cache=True, parallel=True, boundscheck=False, error_model="numpy")
+def fill_bins(integral: Any, places: Any, factors: Any, bins: Any, lows: Any, shifts: Any, tops: Any) -> None:
+    """Sort the values of features into bins of equal width: (value - low) >> shift.
+
+    A threshold between bins is a whole number and exact; with at most 256 values between the smallest and the largest,
+    each value has a bin of its own.
+
+    Args:
+        integral: (corners, A) of the pictures looked at.
+        places: (P, 9) of `HaarFamily.corners`.
+        factors: (P, 9) likewise.
+        bins: (P, A) uint8, written.
+        lows: (P,) int32, written: the smallest value of each feature.
+        shifts: (P,) int32, written.
+        tops: (P,) int32, written: its last bin.
+    """
+    count = integral.shape[1]
+    for feature in numba.prange(len(places)):
+        values = np.empty(count, np.int32)
+        low, high = np.int32(2**31 - 1), np.int32(-(2**31))
+        for first in range(0, count, SHORT):
+            part = values[first : first + SHORT]
+            haar_values(integral, places[feature], factors[feature], first, first + len(part), part)
+            for value in part:
+                low, high = min(low, value), max(high, value)
+        shift = 0
+        while (high - low) >> shift >= BINS:
+            shift += 1
+        for picture in range(count):
+            bins[feature, picture] = (values[picture] - low) >> shift
+        lows[feature], shifts[feature], tops[feature] = low, shift, (high - low) >> shift
 
 
 @numba.njit(cache=True, boundscheck=False, error_model="numpy", fastmath=True)
-def _histogram(values: Any, low: int, shift: int, answers: Any, pulls: Any, sums: Any) -> None:
-    """Add up answers[i] pulls[i] of the pictures in each bin of `values`; sums (BINS, lanes) float32 is written."""
-    sums[:] = 0
+def _histograms(one: Any, other: Any, pulls: Any, sums: Any, other_sums: Any) -> None:
+    """Add the pulls (b, lanes) of pictures to the sums (BINS, lanes) of their bins, for two features.
+
+    Two at once, since a picture that falls into the bin of the one before waits for that sum to be written.
+    """
     stride = numba.uintp(4 * pulls.shape[1])
-    into, row = sums.ctypes.data, pulls.ctypes.data
-    for picture in range(len(values)):
-        line = into + stride * numba.uintp((values[picture] - low) >> shift)
+    into, other_into, row = sums.ctypes.data, other_sums.ctypes.data, pulls.ctypes.data
+    for picture in range(len(one)):
+        line = into + stride * numba.uintp(one[picture])
+        other_line = other_into + stride * numba.uintp(other[picture])
         for lane in range(numba.uintp(0), stride, numba.uintp(4 * LANES)):
-            _add_lanes(line + lane, row + lane, answers[picture])  # type: ignore[call-arg]
+            _add_lanes(line + lane, row + lane)  # type: ignore[call-arg]
+            _add_lanes(other_line + lane, row + lane)
         row += stride
 
 
@@ -82,34 +122,63 @@ def _best_bin(sums: Any, bins: int) -> Any:
 
 
 @numba.njit(cache=True, parallel=True, boundscheck=False, error_model="numpy")
-def search(integral: Any, places: Any, factors: Any, answers: Any, pulls: Any, edges: Any, thresholds: Any) -> None:
-    """The best threshold of each feature, for one stump of a product.
-
-    Values are binned by a shift of bits, so a threshold is a whole number and exact; with at most 256 values between
-    the smallest and the largest, every threshold is tried.
+def search(bins: Any, chosen: Any, tops: Any, pulls: Any, edges: Any, cuts: Any) -> None:
+    """The best threshold of each of some features, for one stump of a product.
 
     Args:
-        integral: (corners, A) of the pictures looked at.
-        places: (n, 9) of `HaarFamily.corners`.
-        factors: (n, 9) likewise.
-        answers: (A,) float32, the product of the other stumps' answers.
-        pulls: (A, lanes) float32, columns without a class 0.
+        bins: (P, A) uint8 of `fill_bins`.
+        chosen: (n,) the rows of `bins` that are looked at.
+        tops: (P,) of `fill_bins`.
+        pulls: (A, lanes) float32, times the answers of the product's other stumps; columns without a class 0.
         edges: (n,) float32, written: the edge of each feature's best stump; -1 where all values are the same.
-        thresholds: (n,) int32, written.
+        cuts: (n,) int32, written: the last bin below its threshold.
     """
-    count = integral.shape[1]
-    for feature in numba.prange(len(places)):
-        values = np.empty(count, np.int32)
-        haar_values(integral, places[feature], factors[feature], 0, count, values)
-        low, high = values.min(), values.max()
-        shift = 0
-        while (high - low) >> shift >= BINS:
-            shift += 1
-        sums = np.empty((BINS, pulls.shape[1]), np.float32)
-        _histogram(values, low, shift, answers, pulls, sums)
-        edge, found = _best_bin(sums, ((high - low) >> shift) + 1)
-        edges[feature] = edge
-        thresholds[feature] = low + ((found + 1) << shift) - 1
+    count, lanes = pulls.shape
+    for group in numba.prange(-(-len(chosen) // GROUP)):
+        first = group * GROUP
+        size = min(GROUP, len(chosen) - first)
+        # One more than the group has, for the partner of an odd one.
+        sums = np.zeros((GROUP + 1, BINS, lanes), np.float32)
+        for begin in range(0, count, BLOCK):
+            part = slice(begin, begin + BLOCK)
+            for at in range(0, size, 2):
+                paired = at + 1 < size
+                partner = chosen[first + at + 1] if paired else chosen[first + at]
+                one, other = bins[chosen[first + at], part], bins[partner, part]
+                _histograms(one, other, pulls[part], sums[at], sums[at + 1 if paired else GROUP])
+        for at in range(size):
+            edges[first + at], cuts[first + at] = _best_bin(sums[at], tops[chosen[first + at]] + 1)
+
+
+@numba.njit(cache=True, parallel=True, boundscheck=False, error_model="numpy")
+def columns(integral: Any, chosen: Any) -> Any:
+    """The columns `chosen` (A,) of (corners, N) -> (corners, A); NumPy takes ten times as long."""
+    into = np.empty((len(integral), len(chosen)), integral.dtype)
+    for line in numba.prange(len(integral)):
+        for at in range(len(chosen)):
+            into[line, at] = integral[line, chosen[at]]
+    return into
+
+
+@numba.njit(cache=True, parallel=True, boundscheck=False, error_model="numpy")
+def gather(pulls: Any, chosen: Any, into: Any) -> None:
+    """Copy the rows `chosen` (A,) of pulls (N, K) float64 to the first columns of `into` (A, lanes) float32."""
+    classes = pulls.shape[1]
+    for chunk in numba.prange(CHUNKS):
+        for row in range(chunk * len(chosen) // CHUNKS, (chunk + 1) * len(chosen) // CHUNKS):
+            for label in range(classes):
+                into[row, label] = pulls[chosen[row], label]
+
+
+@numba.njit(cache=True, parallel=True, boundscheck=False, error_model="numpy")
+def multiply(bins: Any, cut: int, pulls: Any) -> None:
+    """Multiply pulls (A, lanes) by the answers of the stump that says -1 up to the bin `cut`; bins (A,)."""
+    count, lanes = pulls.shape
+    for chunk in numba.prange(CHUNKS):
+        for picture in range(chunk * count // CHUNKS, (chunk + 1) * count // CHUNKS):
+            sign = np.float32(-1 if bins[picture] <= cut else 1)
+            for lane in range(lanes):
+                pulls[picture, lane] *= sign
 
 
 @numba.njit(cache=True, parallel=True, boundscheck=False, error_model="numpy")

@@ -22,7 +22,11 @@ from convoscope.classical._pictures import ScoringClassifier
 from convoscope.classical._registry import classical_learner
 
 REFRESH = 25
-"""Rounds between two choices of the pictures that the search looks at."""
+"""Rounds between two choices of the pictures that the search looks at, and of the pool of features it draws from."""
+POOL = 10
+"""Features in the pool, for each one that a search looks at."""
+POOL_BYTES = 1 << 28
+"""The pool is smaller where its bins would need more than this."""
 PERFECT = 1 - 1e-9
 """The largest edge that a coefficient is made of: one of 1 would be an infinite one."""
 ENOUGH = 10.0
@@ -35,6 +39,31 @@ class _Product:
 
     features: list[int]
     thresholds: list[int]
+
+
+class _Pool:
+    """Some features of the pictures that the search looks at, sorted into bins.
+
+    Args:
+        family: all features.
+        features: (P,) numbers of those in the pool.
+        integral: (corners, A) of the pictures.
+    """
+
+    def __init__(self, family: HaarFamily, features: NDArray[np.int64], integral: NDArray[np.int32]) -> None:
+        self._features = features
+        self.bins = np.empty((len(features), integral.shape[1]), np.uint8)
+        self._lows, self._shifts, self.tops = (np.empty(len(features), np.int32) for _ in range(3))
+        _stumps.fill_bins(integral, *family.corners(features), self.bins, self._lows, self._shifts, self.tops)
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    def product(self, stumps: list[tuple[int, int]]) -> _Product:
+        """The product of stumps that are given by their row in the pool and their last bin below the threshold."""
+        features = [int(self._features[row]) for row, _ in stumps]
+        thresholds = [int(self._lows[row]) + ((cut + 1) << int(self._shifts[row])) - 1 for row, cut in stumps]
+        return _Product(features, thresholds)
 
 
 class _Boosting:
@@ -66,48 +95,49 @@ class _Boosting:
         self.pulls = first_pulls(labels, classes)
         self.terms, self.subset, self.trim, self.random = terms, min(subset, len(self.family)), trim, random
 
-    def choose_pictures(self) -> None:
-        """Weight trimming (Friedman, Hastie, Tibshirani 2000): only the search leaves pictures out, nothing else."""
+    def refresh(self) -> None:
+        """Choose pictures and features for the searches of the next rounds.
+
+        Weight trimming (Friedman, Hastie, Tibshirani 2000): only the search leaves pictures out, nothing else.
+        """
         weights = np.abs(self.pulls).sum(axis=1)
         order = np.argsort(weights, kind="stable")
         light = np.searchsorted(np.cumsum(weights[order]), self.trim * weights.sum(), side="right")
         self.chosen = np.sort(order[min(light, len(order) - 1) :])
-        self.chosen_integral = np.ascontiguousarray(self.integral[:, self.chosen])
         lanes = -self.pulls.shape[1] // _stumps.LANES * -_stumps.LANES
-        self.chosen_pulls = np.zeros((len(self.chosen), lanes), np.float32)
+        self.signed = np.zeros((len(self.chosen), lanes), np.float32)
+        size = min(POOL * self.subset, max(self.subset, POOL_BYTES // len(self.chosen)))
+        features = self.random.randint(len(self.family), size=size, dtype=np.int64)
+        self.pool = _Pool(self.family, features, _stumps.columns(self.integral, self.chosen))
 
     def product(self) -> _Product:
         """Learn a product: each stump in turn beside the others, round and round, until one doesn't raise the edge."""
-        self.chosen_pulls[:, : self.pulls.shape[1]] = self.pulls[self.chosen]
-        product, edge, turn = _Product([], []), 0.0, 0
-        answers = np.ones(len(self.chosen), np.float32)
+        _stumps.gather(self.pulls, self.chosen, self.signed)
+        stumps: list[tuple[int, int]] = []
+        edge, turn = 0.0, 0
         while True:
-            stump, again = turn % self.terms, turn >= self.terms
+            place, again = turn % self.terms, turn >= self.terms
             if again:
-                self._multiply(answers, product.features[stump], product.thresholds[stump])
-            new_edge, feature, threshold = self._best_stump(answers)
+                self._multiply(stumps[place])
+            new_edge, stump = self._best_stump()
             if new_edge <= edge * (1 + 1e-6):
-                return product
-            if again:
-                product.features[stump], product.thresholds[stump] = feature, threshold
-            else:
-                product.features.append(feature)
-                product.thresholds.append(threshold)
-            self._multiply(answers, feature, threshold)
+                return self.pool.product(stumps)
+            stumps[place : place + 1] = [stump]
+            self._multiply(stump)
             edge, turn = new_edge, turn + 1
 
-    def _best_stump(self, answers: NDArray[np.float32]) -> tuple[float, int, int]:
-        """Edge, feature and threshold of the best stump, among features drawn anew, in a product with `answers`."""
-        features = self.random.randint(len(self.family), size=self.subset, dtype=np.int64)
-        places, factors = self.family.corners(features)
-        edges, thresholds = np.empty(len(features), np.float32), np.empty(len(features), np.int32)
-        _stumps.search(self.chosen_integral, places, factors, answers, self.chosen_pulls, edges, thresholds)
+    def _best_stump(self) -> tuple[float, tuple[int, int]]:
+        """Edge of the best stump beside the others, among features drawn anew from the pool, and the stump."""
+        rows = self.random.randint(len(self.pool), size=self.subset, dtype=np.int64)
+        edges, cuts = np.empty(len(rows), np.float32), np.empty(len(rows), np.int32)
+        _stumps.search(self.pool.bins, rows, self.pool.tops, self.signed, edges, cuts)
         best = int(edges.argmax())
-        return float(edges[best]), int(features[best]), int(thresholds[best])
+        return float(edges[best]), (int(rows[best]), int(cuts[best]))
 
-    def _multiply(self, answers: NDArray[np.float32], feature: int, threshold: int) -> None:
-        places, factors = self.family.corners(np.array([feature]))
-        _stumps.answer(self.chosen_integral, places[0], factors[0], threshold, answers)
+    def _multiply(self, stump: tuple[int, int]) -> None:
+        """Multiply the pulls by a stump's answers: puts it beside the others, or takes it away again."""
+        row, cut = stump
+        _stumps.multiply(self.pool.bins[row], cut, self.signed)
 
     def weigh(self, product: _Product) -> tuple[NDArray[np.float64], float, float]:
         """Give a product its votes and coefficient, by its edge over all pictures, and bring the weights up to date.
@@ -161,8 +191,8 @@ class StumpProducts(ScoringClassifier):
 
     1. each stump in turn is replaced by the best one beside the others, by the edge
        gamma = sum over k of |sum over i of w[i, k] y[i, k] psi(x[i])|, until one doesn't raise it. Each search looks at
-       `features` features drawn anew from the whole family, and at the pictures that carry all but `trim` of the
-       weight (Friedman, Hastie and Tibshirani, 2000);
+       `features` features, drawn from a pool of ten times as many that is drawn anew from the whole family every 25
+       rounds, and at the pictures that carry all but `trim` of the weight (Friedman, Hastie and Tibshirani, 2000);
     2. over all pictures, v[k] is the sign of the inner sum, and alpha = 1/2 ln((1 + gamma) / (1 - gamma));
     3. w[i, k] is multiplied by exp(-alpha v[k] psi(x[i]) y[i, k]) / Z, with Z so that the weights sum to 1.
 
@@ -207,7 +237,7 @@ class StumpProducts(ScoringClassifier):
         self.n_iter_ = self.rounds
         for turn in range(self.rounds):
             if turn % REFRESH == 0:
-                state.choose_pictures()
+                state.refresh()
             product = state.product()
             count = len(product.features)
             self.features_[turn, :count], self.thresholds_[turn, :count] = product.features, product.thresholds

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from convoscope.classical import _stumps
 from convoscope.classical._haar import HaarFamily, haar_values, integral_images
-from convoscope.classical.stump_products import StumpProducts, first_pulls
+from convoscope.classical.stump_products import StumpProducts, _Pool, first_pulls
 
 
 def brute_force(values, answers, pulls):
@@ -21,7 +21,7 @@ def brute_force(values, answers, pulls):
 
 @settings(max_examples=40, deadline=None)
 @given(
-    count=st.integers(2, 40),
+    count=st.one_of(st.integers(2, 40), st.just(2 * _stumps.BLOCK + 9)),
     side=st.integers(2, 6),
     lanes=st.sampled_from([8, 16, 24]),
     top=st.sampled_from([1, 10, 30, 255]),
@@ -31,25 +31,33 @@ def test_search_finds_what_brute_force_finds(count, side, lanes, top, seed):
     random = np.random.default_rng(seed)
     integral = integral_images(random.integers(0, top + 1, (count, 1, side, side), dtype=np.uint8))
     family = HaarFamily((1, side, side))
-    places, factors = family.corners(random.integers(0, len(family), 10))
+    features = random.integers(0, len(family), 11)
+    places, factors = family.corners(features)
     answers = random.choice([-1, 1], count).astype(np.float32)
     pulls = random.standard_normal((count, lanes)).astype(np.float32)
-    edges, thresholds = np.empty(10, np.float32), np.empty(10, np.int32)
-    _stumps.search(integral, places, factors, answers, pulls, edges, thresholds)
+    pool = _Pool(family, features, integral)
+    rows = random.permutation(11)  # an odd number of them
+    edges, cuts = np.empty(11, np.float32), np.empty(11, np.int32)
+    _stumps.search(pool.bins, rows, pool.tops, pulls * answers[:, None], edges, cuts)
     values = np.empty(count, np.int32)
-    for feature in range(10):
-        haar_values(integral, places[feature], factors[feature], 0, count, values)
+    for at, row in enumerate(rows.tolist()):
+        haar_values(integral, places[row], factors[row], 0, count, values)
         best = brute_force(values, answers, pulls)
         if best < 0:
-            assert edges[feature] < 0
+            assert edges[at] < 0
             continue
-        stump = np.where(values > thresholds[feature], 1, -1)
+        product = pool.product([(row, int(cuts[at]))])
+        assert product.features == [features[row]]
+        stump = np.where(values > product.thresholds[0], 1, -1)
+        multiplied = pulls.copy()
+        _stumps.multiply(pool.bins[row], int(cuts[at]), multiplied)
+        assert np.array_equal(multiplied, pulls * stump[:, None])
         reached = np.abs((pulls * (answers * stump)[:, None]).sum(axis=0)).sum()
-        assert edges[feature] == pytest.approx(reached, rel=1e-3)
+        assert edges[at] == pytest.approx(reached, rel=1e-3)
         if np.ptp(values) < _stumps.BINS:
-            assert edges[feature] == pytest.approx(best, rel=1e-3)
+            assert edges[at] == pytest.approx(best, rel=1e-3)
         else:
-            assert edges[feature] <= best * (1 + 1e-3)
+            assert edges[at] <= best * (1 + 1e-3)
 
 
 @pytest.fixture(scope="module")
