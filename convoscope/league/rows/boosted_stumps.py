@@ -12,7 +12,7 @@ registry.register("stump-products")(
         names=classical.registry.get("stump-products").names,
         learner=Estimator("stump-products", quick={"rounds": 200}),
         stochastic=True,
-        seconds=(3000, 10),
+        seconds=(1500, 10),
         published_error=0.0087,
         source="Kégl, Busa-Fekete, Boosting products of base classifiers, 2009",
     )
