@@ -11,9 +11,10 @@ from convoscope import classical
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import LANGUAGES, using_language
 from convoscope.data import from_arrays
-from convoscope.league import find_row, ordered, registry
+from convoscope.league import estimators, find_row, networks, ordered, registry
 from convoscope.league.cell import key
 from convoscope.league.estimators import Estimator
+from convoscope.league.identity import file_of
 
 # First column and published error of the table that a course shows.
 PUBLISHED = {
@@ -131,4 +132,10 @@ def test_the_code_of_a_row_is_its_own_and_what_it_uses(mnist_5k: cs.ImageData) -
     assert "convoscope.classical.trees" not in code
     net = registry.get("lenet5").learner.code(mnist_5k)
     assert {"convoscope.models.lenet5", "convoscope.training.loop", "convoscope.data.augment"} <= net
-    assert "convoscope.models.dense" not in net
+    assert {f"convoscope.training.{name}" for name in ("worker", "state", "recipe", "launch", "processes")} <= net
+    assert {"convoscope.league.networks", "convoscope.data.splits", "convoscope.runs.run"} <= net
+    assert not {"convoscope.models.dense", "convoscope.training.progress", "convoscope.data.loading"} & net
+
+
+def test_what_is_said_to_change_no_result_is_there() -> None:
+    assert all(file_of(module).is_file() for module in networks._WITHOUT | estimators._WITHOUT)
