@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convoscope.core.children import python_path
 from convoscope.core.errors import RequestError
 from convoscope.core.files import write_json
 from convoscope.core.messages import say
@@ -226,9 +228,15 @@ def _process(complaints: IO[bytes]) -> Iterator[tuple[IO[str], IO[str], Callable
 
     Whatever ends the block early ends the process.
     """
-    command = [sys.executable, "-c", _PROGRAM]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=complaints, text=True) as process:  # noqa: S603
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-P", "-c", _PROGRAM],
+        stdin=pipe,
+        stdout=pipe,
+        stderr=complaints,
+        text=True,
+        env={**os.environ, "PYTHONPATH": python_path()},
+    ) as process:
         if process.stdin is None or process.stdout is None:
             raise AssertionError("both are pipes")
         try:

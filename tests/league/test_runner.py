@@ -194,6 +194,16 @@ def test_a_row_that_crashes_ends_only_itself(tmp_path: Path) -> None:
         assert murderer.reasons == [found["lenet5"]["reason"]]
 
 
+def test_files_of_the_folder_that_one_works_in_are_not_taken_for_pythons_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("random", "typing", "numpy"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a student wrote this')\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    found = entries(run_league(Request("digits", rows=("knn",), quick=True, out=tmp_path / "league")))
+    assert found["knn"]["status"] == "measured", found["knn"]["reason"]
+
+
 def test_what_a_row_cannot_take_does_not_stop_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONVOSCOPE_CACHE", str(tmp_path / "cache"))
     pictures = colour_pictures(tmp_path / "pictures", {"one": 6, "two": 6})
