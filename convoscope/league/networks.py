@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from convoscope import models
@@ -76,7 +77,8 @@ class Network:
             raise RequestError("league.one_class")
         setting = self._setting(data)
         split(data, setting, 0)
-        models.build(setting.model, data.shape, len(data.classes))
+        with torch.device("meta"):  # no weights are made: of large pictures they could fill the memory
+            models.build(setting.model, data.shape, len(data.classes))
 
     def measure(self, data: ImageData, work: Work) -> Measured:
         """Train into the folder, going on from where an earlier process was interrupted, then predict."""
@@ -164,6 +166,7 @@ def _measured(data: ImageData, team: list[tuple[Network, Work]]) -> Measured:
         sum(one["parameters"] for one in metrics),
         sum(one["train_flops"] for one in metrics),
         runs[0][1].config["precision"],
+        ", ".join(sorted({str(run.config["environment"]["threads"]) for _, run in runs})),
     )
 
 

@@ -47,6 +47,7 @@ class Measured:
         parameters: learned numbers, where a method has a fixed number of them.
         train_flops: floating-point operations of learning, where they are known.
         precision: what a network's products were computed in while it learned.
+        threads: on how many it learned, where the learner itself says so.
     """
 
     predictions: NDArray[np.int64]
@@ -56,6 +57,7 @@ class Measured:
     parameters: int | None = None
     train_flops: float | None = None
     precision: str | None = None
+    threads: str | None = None
 
 
 class Learner(Protocol):

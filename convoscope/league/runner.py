@@ -235,7 +235,7 @@ def _process(complaints: IO[bytes]) -> Iterator[tuple[IO[str], IO[str], Callable
         stdout=pipe,
         stderr=complaints,
         text=True,
-        env={**os.environ, "PYTHONPATH": python_path()},
+        env={**os.environ, "PYTHONPATH": python_path(), **_threads()},
     ) as process:
         if process.stdin is None or process.stdout is None:
             raise AssertionError("both are pipes")
@@ -244,6 +244,12 @@ def _process(complaints: IO[bytes]) -> Iterator[tuple[IO[str], IO[str], Callable
         except BaseException:
             process.kill()
             raise
+
+
+def _threads() -> dict[str, str]:
+    """What holds the libraries that don't ask OpenMP (Numba, joblib) to as many threads as OpenMP is told to use."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return dict.fromkeys(("NUMBA_NUM_THREADS", "LOKY_MAX_CPU_COUNT"), told) if told.isdecimal() else {}
 
 
 def _written(league: League) -> League:

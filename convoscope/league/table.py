@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import mean, median, stdev
 from typing import Any
@@ -19,7 +19,8 @@ REFUSED = "does not apply"
 FAILED = "failed"
 NOT_RUN = "not reproduced yet"
 
-_SAME: tuple[str, ...] = ("parameters", "train_flops", "precision", "hardware", "versions", "commit", "date")
+_SAME = ("parameters", "train_flops", "precision")
+_JOINED = {"threads": ", ", "hardware": "; ", "commit": ", "}
 
 
 @dataclass
@@ -127,8 +128,24 @@ def _figures(outcome: Outcome, labels: NDArray[np.int64]) -> dict[str, Any]:
         "predict_seconds": median(each["predict_seconds"] for each in outcome.figures),
         "peak_memory_bytes": max(each.get("peak_memory_bytes", 0) for each in outcome.figures) or None,
         "size_bytes": first["size_bytes"],
-        "threads": first["threads"],
         "settings": first["settings"],
         "missed": np.flatnonzero(outcome.predictions[0] != labels).tolist(),
         **same,
+        **_origin(outcome.figures),
     }
+
+
+def _origin(figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Where, with what and when the seeds were measured; what differs between them is joined, the last day counts."""
+    packages = {name: None for each in figures for name in each["versions"]}
+    joined = {name: _joined((each.get(name) for each in figures), between) for name, between in _JOINED.items()}
+    return {
+        **{name: value for name, value in joined.items() if value},
+        "versions": {name: _joined(each["versions"].get(name) for each in figures) for name in packages},
+        "date": max(each["date"] for each in figures),
+    }
+
+
+def _joined(values: Iterable[str | None], between: str = ", ") -> str:
+    """Those that there are, each once."""
+    return between.join(sorted({value for value in values if value}))

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +19,12 @@ import pytest
 from PIL import Image
 
 import convoscope as cs
+from convoscope.core.cores import usable_cores
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
-from convoscope.league import League, Request, find_row, ordered, registry, run_league
+from convoscope.league import League, Request, find_row, ordered, registry, run_league, runner
 from convoscope.league.progress import Cell, Forecast, Listener
-from convoscope.league.table import Outcome
+from convoscope.league.table import Outcome, table
 
 ROWS = ("lda-pairwise", "decision-tree", "knn")
 
@@ -81,6 +83,33 @@ def test_every_figure_says_where_it_comes_from(played: League) -> None:
         assert entry["size_bytes"] > 1000
 
 
+def test_seeds_of_several_origins_name_them_all(played: League) -> None:
+    done = played.outcomes["decision-tree"]
+    seeds = Outcome(done.row)
+    for seed, (commit, date, cores, sklearn) in enumerate([
+        ("b", "2026-11-03T10:00:00", "2 cores", "1.9.0"),
+        ("a", "2026-11-01T10:00:00", "4 cores", "1.9.1"),
+        ("b", "2026-11-02T10:00:00", "2 cores", "1.9.0"),
+    ]):  # fmt: skip
+        there = {"commit": commit, "date": date, "hardware": f"AMD EPYC, {cores}", "threads": cores[0]}
+        seeds.add(seed, {**done.figures[0], **there, "versions": {"scikit-learn": sklearn}}, done.predictions[0])
+    (entry,) = table({"decision-tree": seeds}, cs.load("digits").test.labels)["rows"]
+    assert entry["commit"] == "a, b"
+    assert entry["date"] == "2026-11-03T10:00:00"
+    assert entry["hardware"] == "AMD EPYC, 2 cores; AMD EPYC, 4 cores"
+    assert entry["threads"] == "2, 4"
+    assert entry["versions"] == {"scikit-learn": "1.9.0, 1.9.1"}
+
+
+def test_all_libraries_use_as_many_threads_as_the_record_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "_PROGRAM", "import numba, joblib; print(numba.get_num_threads(), joblib.cpu_count())")
+    for told, heard in {"1": "1 1", "": f"{usable_cores()} {usable_cores()}"}.items():
+        monkeypatch.setenv("OMP_NUM_THREADS", told)
+        with tempfile.TemporaryFile() as complaints, runner._process(complaints) as (_, answers, end):
+            assert answers.read().strip() == heard
+            assert end() == 0
+
+
 def test_rows_that_were_not_run_say_so(played: League) -> None:
     for name, entry in entries(played).items():
         if name not in ROWS:
@@ -89,9 +118,9 @@ def test_rows_that_were_not_run_say_so(played: League) -> None:
 
 
 def test_what_all_rows_miss_is_what_each_misses(played: League) -> None:
-    table = played.table()
-    missed = [set(entry["missed"]) for entry in table["rows"] if entry["status"] == "measured"]
-    assert set(table["missed_by_all"]) == set.intersection(*missed)
+    whole = played.table()
+    missed = [set(entry["missed"]) for entry in whole["rows"] if entry["status"] == "measured"]
+    assert set(whole["missed_by_all"]) == set.intersection(*missed)
 
 
 def test_two_rows_are_compared_by_their_predictions(played: League) -> None:
