@@ -31,6 +31,7 @@ from convoscope.league.results import Results
 from convoscope.league.row import find_row, ordered, registry
 from convoscope.league.table import Outcome, table
 from convoscope.league.words import Words, chosen, in_all_languages
+from convoscope.training.launch import check_size
 
 MOST_SEEDS = 100
 _PROGRAM = "from convoscope.league.cell import main; main()"
@@ -114,12 +115,13 @@ def run_league(request: Request, listener: Listener | None = None) -> League:
         the league, with what its folder knows of the other rows.
 
     Raises:
-        RequestError: no such row or data, a number of seeds out of range, or a folder that holds something else.
+        RequestError: no such row or data, seeds or a size out of range, or a folder that holds something else.
     """
     listener = listener or Listener()
     asked = tuple(dict.fromkeys(find_row(row) for row in request.rows)) or tuple(ordered())
     if request.seeds is not None and not 1 <= request.seeds <= MOST_SEEDS:
         raise RequestError("league.seeds", asked=request.seeds, most=MOST_SEEDS)
+    check_size(request.size)
     out = request.out or Path("runs") / _folder_name(request)
     Results(out).prepare()
     pictures = Pictures(
