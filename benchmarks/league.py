@@ -88,7 +88,8 @@ def league_table(language: str, data: str = "mnist") -> list[str]:
     lines = [table_row(_HEADS[language]), table_row(["---", *["---:"] * (len(_HEADS[language]) - 1)])]
     for name in ordered():
         row = registry.get(name)
-        published = "–" if row.published_error is None else _percent(row.published_error, language)
+        error = row.published_for(data)
+        published = "–" if error is None else _percent(error, language)
         label = f"{row.names[language]} (`{name}`)"
         record = found.get(name)
         lines.append(

@@ -23,6 +23,7 @@ from convoscope.core.errors import RequestError
 from convoscope.core.files import write_json
 from convoscope.core.messages import say
 from convoscope.data import ImageData
+from convoscope.data.sets import as_folder
 from convoscope.league import cell
 from convoscope.league.mcnemar import McNemar, mcnemar
 from convoscope.league.pictures import Pictures, describe
@@ -71,6 +72,7 @@ class League:
         outcomes: short name of a row -> what is known of it, for all rows.
         asked: the short names of the rows that were asked for.
         command: what was asked.
+        data_set: the data set's name, where all of one is played on, and no folder.
     """
 
     folder: Path
@@ -78,13 +80,15 @@ class League:
     quick: bool
     asked: tuple[str, ...]
     command: str
+    data_set: str | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
     def table(self) -> dict[str, Any]:
         """The table, JSON-ready; see docs/league.md."""
         about = {} if self.data is None else {"data": describe(self.data, self.quick)}
         labels = np.zeros(0, np.int64) if self.data is None else self.data.test.labels
-        return {**about, "quick": self.quick, "command": self.command, **table(self.outcomes, labels)}
+        rows = table(self.outcomes, labels, self.data_set)
+        return {**about, "quick": self.quick, "command": self.command, **rows}
 
     def missed(self, row: str) -> NDArray[np.bool_]:
         """(N,) which test pictures a row got wrong with its first seed.
@@ -155,7 +159,8 @@ class _Play:
     ) -> None:
         self.request, self.pictures, self.data, self.listener = request, pictures, data, listener
         self.results = Results(out)
-        self.league = League(out, data, request.quick, asked, request.command)
+        whole = not request.quick and as_folder(request.data) is None
+        self.league = League(out, data, request.quick, asked, request.command, data.name if whole else None)
 
     def run(self) -> League:
         cells = [each for name in ordered() for each in self._look_up(name)]

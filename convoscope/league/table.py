@@ -76,15 +76,16 @@ class Outcome:
         self.predictions.append(predictions)
 
 
-def table(outcomes: Mapping[str, Outcome], labels: NDArray[np.int64]) -> dict[str, Any]:
+def table(outcomes: Mapping[str, Outcome], labels: NDArray[np.int64], data_set: str | None = None) -> dict[str, Any]:
     """The rows and what all of them got wrong, JSON-ready.
 
     Args:
         outcomes: short name -> what is known of a row.
         labels: (N,) the true classes of the test pictures.
+        data_set: the name of the data set, where they are the whole of one: errors published on it are shown.
     """
     return {
-        "rows": [_entry(name, outcome, labels) for name, outcome in outcomes.items()],
+        "rows": [_entry(name, outcome, labels, data_set) for name, outcome in outcomes.items()],
         "missed_by_all": np.flatnonzero(missed_by_all(outcomes, labels)).tolist(),
     }
 
@@ -96,14 +97,14 @@ def missed_by_all(outcomes: Mapping[str, Outcome], labels: NDArray[np.int64]) ->
     return every
 
 
-def _entry(name: str, outcome: Outcome, labels: NDArray[np.int64]) -> dict[str, Any]:
+def _entry(name: str, outcome: Outcome, labels: NDArray[np.int64], data_set: str | None) -> dict[str, Any]:
     row = outcome.row
     entry = {
         "id": name,
         "name": row.names["en"],
         "label": row.name,
         "status": outcome.status,
-        "published_error": row.published_error,
+        "published_error": row.published_for(data_set),
         "source": row.source,
         "note": row.note,
         "stochastic": row.stochastic,

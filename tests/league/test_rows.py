@@ -54,6 +54,12 @@ def test_the_published_table_is_held() -> None:
     assert {name for name in ordered() if registry.get(name).place >= 200} == COURSE
 
 
+def test_a_published_error_is_one_on_its_data_set_alone() -> None:
+    row = registry.get("lenet5")
+    assert row.published_for("mnist") == 0.0095
+    assert [row.published_for(other) for other in ("mnist-5k", "fashion-mnist", None)] == [None] * 3
+
+
 def test_places_are_told_apart() -> None:
     places = [registry.get(name).place for name in registry]
     assert len(set(places)) == len(places)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -81,6 +82,23 @@ def test_every_figure_says_where_it_comes_from(played: League) -> None:
         assert stated | {"settings", "threads", "published_error", "source"} <= entry.keys()
         assert entry["peak_memory_bytes"] > 10_000_000
         assert entry["size_bytes"] > 1000
+
+
+def test_a_published_error_stands_beside_errors_on_its_own_data_only(
+    played: League, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert entries(played)["lda-pairwise"]["published_error"] is None
+    monkeypatch.setenv("CONVOSCOPE_CACHE", str(tmp_path / "cache"))
+    pictures = colour_pictures(tmp_path / "mnist", {"one": 6, "two": 6})
+    shown = {}
+    for data, quick in (("digits", False), ("digits", True), (str(pictures), False)):
+        league = run_league(Request(data, rows=("decision-tree",), seeds=1, quick=quick, out=tmp_path / "league"))
+        done = league.outcomes["decision-tree"]
+        for name in ("digits", "mnist"):  # as if its error had been published on either
+            row = dataclasses.replace(done.row, published_error=0.1, published_on=name)
+            league.outcomes["decision-tree"] = dataclasses.replace(done, row=row)
+            shown[Path(data).name, quick, name] = entries(league)["decision-tree"]["published_error"]
+    assert {case: error for case, error in shown.items() if error} == {("digits", False, "digits"): 0.1}
 
 
 def test_seeds_of_several_origins_name_them_all(played: League) -> None:
