@@ -177,9 +177,9 @@ def overhead(asked: argparse.Namespace) -> None:
 
 
 def bare_epochs(loaded: cs.ImageData, recipe: str, epochs: int) -> list[float]:
-    """Seconds of epochs of nothing but forward, backward and step, on batches made beforehand."""
+    """Seconds of epochs of nothing but forward, backward and step, as a training takes them, on batches made before."""
     setting = setting_from(recipe, loaded.shape[0])[1]
-    from convoscope.training.worker import split
+    from convoscope.training.worker import faster, split
 
     rows, _ = split(loaded, setting, 0)
     batches = Batches(
@@ -200,13 +200,14 @@ def bare_epochs(loaded: cs.ImageData, recipe: str, epochs: int) -> list[float]:
     for epoch in range(epochs):
         steps = range(epoch * batches.steps, (epoch + 1) * batches.steps)
         made = [batches.batch(epoch, at, clock.side(step)) for at, step in enumerate(steps)]
-        begun = time.perf_counter()
-        for step, (images, labels, _) in zip(steps, made, strict=True):
-            set_rate(optimizer, rate_factor(setting, clock.course(step, setting.course)))
-            optimizer.zero_grad()
-            F.cross_entropy(model(images), labels, label_smoothing=setting.label_smoothing).backward()
-            optimizer.step()
-        seconds.append(time.perf_counter() - begun)
+        with faster(model, loaded.shape, epochs * len(rows), "float32"):
+            begun = time.perf_counter()
+            for step, (images, labels, _) in zip(steps, made, strict=True):
+                set_rate(optimizer, rate_factor(setting, clock.course(step, setting.course)))
+                optimizer.zero_grad()
+                F.cross_entropy(model(images), labels, label_smoothing=setting.label_smoothing).backward()
+                optimizer.step()
+            seconds.append(time.perf_counter() - begun)
     return seconds
 
 

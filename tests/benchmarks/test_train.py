@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import Tensor, nn
 
+import convoscope as cs
 from benchmarks import ablation, records, train
-from convoscope.training import recipe
+from convoscope import models
+from convoscope.training import fused, recipe, winograd
 from convoscope.training.recipe import Recipe, load_recipe
 
 RECIPE = "quick:min_epochs=1,max_epochs=1"
@@ -52,6 +55,27 @@ def test_a_recipe_that_says_something_else_is_trained_anew(
     monkeypatch.setattr(recipe, "load_recipe", other)
     assert recorded(monkeypatch, results, out)["commit"] == "a later one"
     assert len(list(out.glob("*.json"))) == 2
+
+
+def test_bare_steps_are_those_of_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fused, "WORTHWHILE", 0)
+    monkeypatch.setattr(winograd, "WORTHWHILE", 0)
+    plain, kinds = models.build, []
+
+    def build(*given: Any) -> nn.Module:
+        model = plain(*given)
+
+        def note(_: nn.Module, inputs: tuple[Tensor]) -> None:
+            if inputs[0].device.type == "cpu":  # not where only its cost is counted
+                kinds.append({type(module).__name__ for module in model.modules()})
+
+        model.register_forward_pre_hook(note)
+        return model
+
+    monkeypatch.setattr(train.models, "build", build)
+    assert len(train.bare_epochs(cs.load("digits"), "quick:model=convnet", 1)) == 1
+    assert kinds
+    assert all({"WinogradConv2d", "FusedBatchNorm2d"} <= each for each in kinds)
 
 
 def test_a_record_of_several_results_has_the_origins_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
