@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 import convoscope as cs
@@ -120,6 +121,17 @@ def test_colour_is_refused_by_the_method_that_needs_grey(digits: cs.ImageData) -
             registry.get(name).learner.check(colour)
     with using_language("en"), pytest.raises(RequestError, match="grey pictures only"):
         registry.get("p2dhmdm").learner.check(colour)
+
+
+def test_pictures_too_large_for_the_memory_are_refused_with_the_reason() -> None:
+    images = np.zeros((40, 3, 256, 256), np.uint8)  # ten matrices of 196608 x 196608
+    large = from_arrays(images, np.arange(40) % 10)
+    with (
+        using_language("en"),
+        pytest.raises(RequestError, match=r"256 x 256 .* needs about 3711 GB .*; there are \d+ GB"),
+    ):
+        registry.get("lda-pairwise").learner.check(large)
+    registry.get("lda-pairwise").learner.check(from_arrays(images[:, :, :32, :32], np.arange(40) % 10))
 
 
 def test_a_row_is_found_by_its_short_name_and_by_the_words_of_the_table() -> None:
