@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.records import put, record, spread
+from benchmarks.records import dated_back, put, record, spread
 from benchmarks.train import run_once
 from convoscope.data import load
 from convoscope.training.processes import precision_for
@@ -87,7 +87,7 @@ def main() -> None:
             seconds=median(result["seconds"] for result in results),
             train_flops=results[0]["train_flops"],
         )
-        put("ablation", made)
+        put("ablation", dated_back(made, results))
         print(f"{change.name}: {error:.2%}, {made['seconds']:.0f} s", flush=True)
 
 

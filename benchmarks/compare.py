@@ -28,7 +28,7 @@ from statistics import mean, median
 from typing import Any
 
 from benchmarks.peers import PEERS
-from benchmarks.records import put, record, spread
+from benchmarks.records import dated_back, put, record, spread
 from benchmarks.turns import Training, side_by_side
 from benchmarks.verdict import verdict
 from convoscope.core.spec import parse_spec
@@ -130,11 +130,7 @@ def _finished(who: str, data: str, command: str, trainings: list[Training]) -> R
         model=results[0].get("model"),
         peak_memory_bytes=max(result["peak_memory_bytes"] for result in results),
     )
-    # A seed may have been done earlier than this writing: the commits and the days are those of the trainings.
-    made["commit"] = ", ".join(sorted({result["commit"] for result in results}))
-    made["date"] = max(result["date"] for result in results)
-    made["date_first"] = min(result["date"] for result in results)
-    return made
+    return dated_back(made, results)
 
 
 def _unfinished(who: str, data: str, command: str, trainings: list[Training]) -> Record:

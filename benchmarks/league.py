@@ -2,17 +2,23 @@
 
 convoscope league --data mnist --out runs/league-mnist
 python -m benchmarks.league runs/league-mnist
+
+A row of which the code differed from its commit makes no record, and neither do other pictures than the data set's own
+that have its name.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 from benchmarks.records import put, read
 from benchmarks.words import grouped, origins, table_row
+from convoscope.data import load
+from convoscope.data import registry as registry_of_data
 from convoscope.league import ordered, registry
 
 _HEADS = {
@@ -62,18 +68,37 @@ def main() -> None:
     league = json.loads((parser.parse_args().folder / "league.json").read_text("utf-8"))
     if league["quick"]:
         parser.error("a quick league is measured on a part of the data, and makes no record")
+    data = league["data"]
+    if data["fingerprint"] != fingerprint_of(data["name"]):
+        parser.error(f"these are not the pictures of the data set {data['name']}, and make no record")
+    refused = 0
     for entry in league["rows"]:
-        if entry["status"] == "measured":
-            put("league", record_of(entry, league["data"]))
-            print(f"{entry['id']}: {entry['error']:.3%}")
+        if entry["status"] != "measured":
+            continue
+        if "-dirty" in (entry.get("commit") or ""):
+            refused += 1
+            print(
+                f"{entry['id']}: not recorded: its code was not that of a commit ({entry['commit']})", file=sys.stderr
+            )
+            continue
+        put("league", record_of(entry, data))
+        print(f"{entry['id']}: {entry['error']:.3%}")
+    if refused:
+        sys.exit(1)
+
+
+def fingerprint_of(name: str) -> str | None:
+    """That of the data set of this name; None if there is none."""
+    return load(name, corrections=False).fingerprint if name in registry_of_data else None
 
 
 def record_of(entry: Record, data: Record) -> Record:
     """The record of a row of ``league.json``; what doesn't apply is absent."""
     figures = {name: entry.get(name) for name in _MEASURED}
-    seeds = f" --seeds {len(entry['seeds'])}" if entry["stochastic"] else ""
+    seeds = f" --seeds {max(entry['seeds']) + 1}" if entry["stochastic"] else ""  # always from 0 on
     command = f"convoscope league --data {data['name']} --row {entry['id']}{seeds}"
     made = {"name": entry["name"], "row": entry["id"], "data": data["name"], "test_count": data["test"], **figures}
+    made["fingerprint"] = data["fingerprint"]
     threads = entry["threads"]
     of_machine = entry["hardware"].rpartition(", ")[2].partition(" ")[0]
     if threads != of_machine:  # one row on each core at a time
@@ -88,7 +113,8 @@ def league_table(language: str, data: str = "mnist") -> list[str]:
     lines = [table_row(_HEADS[language]), table_row(["---", *["---:"] * (len(_HEADS[language]) - 1)])]
     for name in ordered():
         row = registry.get(name)
-        published = "–" if row.published_error is None else _percent(row.published_error, language)
+        error = row.published_for(data)
+        published = "–" if error is None else _percent(error, language)
         label = f"{row.names[language]} (`{name}`)"
         record = found.get(name)
         lines.append(

@@ -26,15 +26,39 @@ def record(name: str, data: str, command: str, *, conditions: str = "", **figure
         figures: what came out.
     """
     stated = {key: value for key, value in figures.items() if value is not None}
+    here = origin()
+    here["hardware"] += f", {conditions}" if conditions else ""
+    return {"name": name, "data": data, **stated, **here, "command": command}
+
+
+def origin() -> dict[str, Any]:
+    """Where, with what and when something is measured: what a result keeps beside its figures if it is read later."""
     return {
-        "name": name,
-        "data": data,
-        **stated,
-        "hardware": f"{hardware()}, {conditions}" if conditions else hardware(),
+        "hardware": hardware(),
         "versions": versions(),
         "commit": commit(),
-        "command": command,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def dated_back(made: dict[str, Any], results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The record `made` with the origins of the `results` that it is made of: they may be older than its writing.
+
+    Args:
+        made: as from `record`.
+        results: each with what `origin` said when it was measured; at least commit and date.
+    """
+    hardwares = sorted({result.get("hardware", made["hardware"]) for result in results})
+    found = [result.get("versions", made["versions"]) for result in results]
+    names = {name: None for each in found for name in each}
+    dates = [result["date"] for result in results]
+    return {
+        **made,
+        "hardware": "; ".join(hardwares),
+        "versions": {name: ", ".join(sorted({each[name] for each in found if name in each})) for name in names},
+        "commit": ", ".join(sorted({result["commit"] for result in results})),
+        "date": max(dates),
+        "date_first": min(dates),
     }
 
 

@@ -5,7 +5,7 @@
     python -m benchmarks.train start
 
 `accuracy` runs the same command as a user, once a seed, each in a process of its own. A seed that is done is not run
-again: its result lies in the folder given by ``--out``.
+again while what its recipe says stays the same: its result lies in the folder given by ``--out``.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ import torch.nn.functional as F
 
 import convoscope as cs
 from benchmarks.planned import costs_of
-from benchmarks.records import put, record, spread
+from benchmarks.records import dated_back, origin, put, record, spread
+from benchmarks.turns import deciding
 from convoscope import models
+from convoscope.core.files import write_json
 from convoscope.data.batches import Batches, Scaling
 from convoscope.training.clock import Clock
 from convoscope.training.optimizers import make_optimizer, rate_factor, set_rate
@@ -83,7 +85,7 @@ def accuracy(asked: argparse.Namespace) -> None:
             parameters=results[0]["parameters"],
             peak_memory_bytes=max(result["peak"] for result in results),
         )
-        put("train", made)
+        put("train", dated_back(made, [*results, *tested]))
         print(
             f"{asked.data}, {asked.recipe}, {views}: {error:.3%} over {asked.seeds} seeds, {made['seconds']:.1f} s each"
         )
@@ -92,8 +94,12 @@ def accuracy(asked: argparse.Namespace) -> None:
 def run_once(
     data: str, recipe: str, seed: int, out: Path, model: str = "", precision: str = "float32"
 ) -> dict[str, Any]:
-    """One training as a user starts it, with the recipe's model or another; from its file if it was done before."""
-    words = "-".join([data, recipe, *[model] * bool(model), *[precision] * (precision != "float32"), str(seed)])
+    """One training as a user starts it, with the recipe's model or another; from its file if it was done before.
+
+    What decides the training is part of the file's name: changed, it is another training.
+    """
+    given = [data, recipe, *[model] * bool(model), *[precision] * (precision != "float32")]
+    words = "-".join([*given, deciding(recipe, data), str(seed)])
     folder = out / "".join(letter if letter.isalnum() else "-" for letter in words)
     done = folder.with_suffix(".json")
     if done.exists():
@@ -111,15 +117,17 @@ def run_once(
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"the training of seed {seed} ended with exit code {process.returncode}")
-    result = {**json.loads(output), "whole": time.perf_counter() - begun, "peak": usage.ru_maxrss * 1024}
-    done.write_text(json.dumps(result), "utf-8")
+    spent = {"whole": time.perf_counter() - begun, "peak": usage.ru_maxrss * 1024}
+    result = {**json.loads(output), **spent, **origin()}
+    write_json(done, result)
     return result
 
 
 def evaluate(run: str, views: str) -> dict[str, Any]:
     """What a trained network gets wrong when several views of each picture are averaged."""
     command = [sys.executable, "-m", "convoscope", "evaluate", run, "--tta", views, "--json"]
-    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return {**json.loads(output), **origin()}
 
 
 class EpochTimes(Listener):
@@ -169,9 +177,9 @@ def overhead(asked: argparse.Namespace) -> None:
 
 
 def bare_epochs(loaded: cs.ImageData, recipe: str, epochs: int) -> list[float]:
-    """Seconds of epochs of nothing but forward, backward and step, on batches made beforehand."""
+    """Seconds of epochs of nothing but forward, backward and step, as a training takes them, on batches made before."""
     setting = setting_from(recipe, loaded.shape[0])[1]
-    from convoscope.training.worker import split
+    from convoscope.training.worker import faster, split
 
     rows, _ = split(loaded, setting, 0)
     batches = Batches(
@@ -192,13 +200,14 @@ def bare_epochs(loaded: cs.ImageData, recipe: str, epochs: int) -> list[float]:
     for epoch in range(epochs):
         steps = range(epoch * batches.steps, (epoch + 1) * batches.steps)
         made = [batches.batch(epoch, at, clock.side(step)) for at, step in enumerate(steps)]
-        begun = time.perf_counter()
-        for step, (images, labels, _) in zip(steps, made, strict=True):
-            set_rate(optimizer, rate_factor(setting, clock.course(step, setting.course)))
-            optimizer.zero_grad()
-            F.cross_entropy(model(images), labels, label_smoothing=setting.label_smoothing).backward()
-            optimizer.step()
-        seconds.append(time.perf_counter() - begun)
+        with faster(model, loaded.shape, epochs * len(rows), "float32"):
+            begun = time.perf_counter()
+            for step, (images, labels, _) in zip(steps, made, strict=True):
+                set_rate(optimizer, rate_factor(setting, clock.course(step, setting.course)))
+                optimizer.zero_grad()
+                F.cross_entropy(model(images), labels, label_smoothing=setting.label_smoothing).backward()
+                optimizer.step()
+            seconds.append(time.perf_counter() - begun)
     return seconds
 
 

@@ -16,12 +16,11 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import PEERS, peer
-from benchmarks.records import commit
+from benchmarks.records import origin
 from convoscope import data as data_room
 from convoscope.core.files import write_json
 from convoscope.core.spec import parse_spec
@@ -86,8 +85,7 @@ class Training:
         spent["peak_memory_bytes"] = max(spent["peak_memory_bytes"], said.pop("peak_memory_bytes"))
         write_json(notes, spent)
         if "result" in said:
-            where = {"commit": commit(), "date": datetime.now(UTC).isoformat(timespec="seconds")}
-            write_json(self._beside("result"), {**said["result"], **spent, **where})
+            write_json(self._beside("result"), {**said["result"], **spent, **origin()})
             self.end()
         else:
             self.reached = {**said, **spent}

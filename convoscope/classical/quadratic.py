@@ -69,7 +69,9 @@ class QuadraticClassifier(ScoringClassifier):
         within("components", self.components, 1)
         within("C", self.C, 1e-9)
         rows = _rows(levels)
-        self.pca_ = PCA(min(self.components, *rows.shape), svd_solver="full").fit(rows)
+        # The same components, from the (D, D) covariance or from the (N, D) pictures, whichever is less.
+        solver = "covariance_eigh" if len(rows) >= rows.shape[1] else "full"
+        self.pca_ = PCA(min(self.components, *rows.shape), svd_solver=solver).fit(rows)
         inputs = products(self.pca_.transform(rows))
         self.means_, self.deviations_ = inputs.mean(axis=0), inputs.std(axis=0)
         self.deviations_[self.deviations_ == 0] = 1

@@ -10,9 +10,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import IO, Any
 
+from convoscope.core.children import python_path
 from convoscope.core.cores import usable_cores
 from convoscope.data.decoder import READY, Answer, run_job
 
@@ -173,8 +173,6 @@ def _pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
 
 
 def _start() -> subprocess.Popen[str]:
-    here = str(Path(__file__).resolve().parents[2])  # so that the process finds this very package
-    path = os.pathsep.join(part for part in (here, os.environ.get("PYTHONPATH")) if part)
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "convoscope.data.decoder"],
         stdin=subprocess.PIPE,
@@ -182,5 +180,5 @@ def _start() -> subprocess.Popen[str]:
         stderr=subprocess.DEVNULL,
         text=True,
         encoding="ascii",
-        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": python_path(), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     )

@@ -92,7 +92,7 @@ def run(task: Task) -> None:
         "settings": row.learner.settings(data, pictures.quick),
         "data": data.fingerprint,
         "hardware": hardware(),
-        "threads": os.environ.get("OMP_NUM_THREADS", str(usable_cores())),
+        "threads": measured.threads or os.environ.get("OMP_NUM_THREADS", str(usable_cores())),
         "versions": versions(),
         "commit": state,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from convoscope import classical
 from convoscope.core.errors import RequestError
+from convoscope.core.memory import usable_memory
 from convoscope.core.spec import Spec
 from convoscope.data import ImageData
 from convoscope.league.identity import closure
@@ -30,12 +31,14 @@ class Estimator:
         parameters: those that differ from the learner's own.
         quick: those that ``--quick`` changes.
         least: training pictures that it needs.
+        memory: bytes that it will hold, where the size of the pictures may make that more than a machine has.
     """
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     quick: Mapping[str, Any] = field(default_factory=dict)
     least: int = 2
+    memory: Callable[[ImageData], int] | None = None
 
     def settings(self, data: ImageData, quick: bool) -> dict[str, Any]:  # noqa: ARG002 (the same for all data)
         """The learner's name, and all its parameters but the seed."""
@@ -47,7 +50,7 @@ class Estimator:
         return closure([classical.registry.get(self.name).build.__module__], _ROOMS, _WITHOUT)
 
     def check(self, data: ImageData) -> None:
-        """Refuse colour where only grey will do, a single class, and too few pictures."""
+        """Refuse colour where only grey will do, a single class, too few pictures, and too large ones."""
         learner = classical.registry.get(self.name)
         if not learner.colour and data.shape[0] != 1:
             raise RequestError("league.grey_only", channels=data.shape[0])
@@ -55,6 +58,11 @@ class Estimator:
             raise RequestError("league.one_class")
         if len(data.train) < self.least:
             raise RequestError("league.too_few", least=self.least, found=len(data.train))
+        needed, there = 0 if self.memory is None else self.memory(data), usable_memory()
+        if there is not None and needed > there:
+            height, width = data.shape[1:]
+            gigabytes = {"needed": f"{needed / 1e9:.0f}", "found": f"{there / 1e9:.0f}"}
+            raise RequestError("league.too_large", height=height, width=width, **gigabytes)
 
     def measure(self, data: ImageData, work: Work) -> Measured:
         """Fit, then predict."""

@@ -44,14 +44,15 @@ def file_of(module: str) -> Path:
     return Path(inspect.getfile(importlib.import_module(module)))
 
 
-def _imported(module: str) -> list[str]:
+@cache
+def _imported(module: str) -> tuple[str, ...]:
     """Where the names come from that a module takes from this package, wherever they are handed through."""
     homes = []
     for node in ast.walk(ast.parse(file_of(module).read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("convoscope."):
             source = importlib.import_module(node.module or "")
             homes += [_home(source, alias.name) for alias in node.names]
-    return homes
+    return tuple(homes)
 
 
 def _home(source: ModuleType, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from convoscope import models
@@ -27,24 +29,18 @@ from convoscope.training.worker import split
 MEMBER_SEEDS = 1000
 """Seeds of a committee's members lie this far apart from those of another committee's."""
 
-_LOOP = (
-    "convoscope.training._fused",
-    "convoscope.training._lines",
-    "convoscope.training._winograd",
-    "convoscope.data.augment",
-    "convoscope.data.batches",
-    "convoscope.runs.evaluation",
-    "convoscope.training.clock",
-    "convoscope.training.focus",
-    "convoscope.training.fused",
-    "convoscope.training.loop",
-    "convoscope.training.optimizers",
-    "convoscope.training.side_by_side",
-    "convoscope.training.swap",
-    "convoscope.training.team",
-    "convoscope.training.winograd",
-)
-_WITHOUT = frozenset(f"convoscope.models.{name}" for name in ("_registry", "parameters", "summary", "layers", "shadow"))
+_LEARNING = ("convoscope.league.networks", "convoscope.data.splits")
+"""Where the search for the code that decides a result begins, beside the network's family."""
+_ROOMS = ("convoscope.league.networks", *(f"convoscope.{room}." for room in ("data", "models", "runs", "training")))
+_WITHOUT = frozenset({
+    # The pictures themselves: their fingerprint is part of what a result depends on.
+    *(f"convoscope.data.{name}" for name in ("corrections", "decode", "loading", "sets", "types")),
+    # What only names, checks, counts, stores, shows or tells.
+    *(f"convoscope.models.{name}" for name in ("_registry", "parameters", "summary", "layers", "shadow")),
+    *(f"convoscope.runs.{name}" for name in ("environment", "folder", "pictures", "views")),
+    "convoscope.training.progress",
+})  # fmt: skip
+"""What can't change a result. A module that isn't named counts, so that none is forgotten."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +67,9 @@ class Network:
         return {**setting.model_dump(mode="json"), "epochs": epochs, "views": self.views}
 
     def code(self, data: ImageData) -> set[str]:
-        """The family's file with what it is made of, and the training loop."""
+        """The family's file with what it is made of, and all that trains and predicts, this file too."""
         family = models.registry.get(parse_spec(self._setting(data).model).name)
-        return closure([family.__module__], ("convoscope.models.",), _WITHOUT) | set(_LOOP)
+        return closure([family.__module__, *_LEARNING], _ROOMS, _WITHOUT)
 
     def check(self, data: ImageData) -> None:
         """Refuse a single class, pictures too small for the network, and too few to set some aside."""
@@ -81,7 +77,8 @@ class Network:
             raise RequestError("league.one_class")
         setting = self._setting(data)
         split(data, setting, 0)
-        models.build(setting.model, data.shape, len(data.classes))
+        with torch.device("meta"):  # no weights are made: of large pictures they could fill the memory
+            models.build(setting.model, data.shape, len(data.classes))
 
     def measure(self, data: ImageData, work: Work) -> Measured:
         """Train into the folder, going on from where an earlier process was interrupted, then predict."""
@@ -92,6 +89,8 @@ class Network:
         listener = _Share(work.progress)
         if (work.folder / "run.json").exists():
             return train(data, resume=work.folder, listener=listener)
+        if work.folder.exists():  # killed before it had written down what it is: there is nothing to go on from
+            shutil.rmtree(work.folder)
         epochs = self.quick_epochs if work.quick else None
         return train(
             data, self.model, self.recipe, epochs=epochs, seed=work.seed, out=work.folder, listener=listener,
@@ -167,6 +166,7 @@ def _measured(data: ImageData, team: list[tuple[Network, Work]]) -> Measured:
         sum(one["parameters"] for one in metrics),
         sum(one["train_flops"] for one in metrics),
         runs[0][1].config["precision"],
+        ", ".join(sorted({str(run.config["environment"]["threads"]) for _, run in runs})),
     )
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from convoscope.data import ImageData, Images, load, split_validation
+from convoscope.data import ImageData, Images, load
+from convoscope.data.splits import stratified
 from convoscope.data.types import fingerprint
 
 QUICK_TRAINING, QUICK_TEST = 1000, 500
-"""Pictures that ``--quick`` learns from and is tested with, where the data set has more."""
+"""Pictures that ``--quick`` learns from and is tested with, where the data set has more, and not too many classes."""
 SUBSET_SEED = 0
 
 
@@ -45,7 +45,8 @@ class Pictures:
 
 def subset(data: ImageData) -> ImageData:
     """A part of `data`, stratified; the same each time."""
-    train, test = _part(data.train, QUICK_TRAINING), _part(data.test, QUICK_TEST)
+    # Two training pictures a class, so that a network may set one aside to choose by.
+    train, test = _part(data.train, QUICK_TRAINING, 2), _part(data.test, QUICK_TEST, 1)
     return replace(data, train=train, test=test, fingerprint=fingerprint(train, test, data.classes))
 
 
@@ -62,10 +63,9 @@ def describe(data: ImageData, quick: bool) -> dict[str, Any]:
     return said | ({"subset_seed": SUBSET_SEED} if quick else {})
 
 
-def _part(images: Images, count: int) -> Images:
-    if len(images) <= count:
+def _part(images: Images, count: int, least: int) -> Images:
+    rows = stratified(images.labels, count, SUBSET_SEED, least=least)
+    if len(rows) == len(images):
         return images
-    rows: NDArray[np.int64]
-    _, rows = split_validation(images.labels, count, SUBSET_SEED)
     files = tuple(images.files[row] for row in rows) if images.files else ()
     return Images(np.ascontiguousarray(images.images[rows]), images.labels[rows], files)

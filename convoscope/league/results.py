@@ -38,11 +38,11 @@ class Results:
         Raises:
             RequestError: it holds something else, or can't be written.
         """
-        if self.folder.exists() and not self.folder.is_dir():
-            raise RequestError("league.out_file", path=str(self.folder))
-        if self.folder.is_dir() and any(self.folder.iterdir()) and not self._cells.is_dir():
-            raise RequestError("league.out_taken", path=str(self.folder))
         try:
+            if self.folder.exists() and not self.folder.is_dir():
+                raise RequestError("league.out_file", path=str(self.folder))
+            if self.folder.is_dir() and any(self.folder.iterdir()) and not self._cells.is_dir():
+                raise RequestError("league.out_taken", path=str(self.folder))
             self._cells.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             reason = error.strerror or str(error)

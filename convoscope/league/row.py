@@ -47,6 +47,7 @@ class Measured:
         parameters: learned numbers, where a method has a fixed number of them.
         train_flops: floating-point operations of learning, where they are known.
         precision: what a network's products were computed in while it learned.
+        threads: on how many it learned, where the learner itself says so.
     """
 
     predictions: NDArray[np.int64]
@@ -56,6 +57,7 @@ class Measured:
     parameters: int | None = None
     train_flops: float | None = None
     precision: str | None = None
+    threads: str | None = None
 
 
 class Learner(Protocol):
@@ -90,6 +92,7 @@ class Row:
         seconds: about how long one seed takes on two cores, on the whole of MNIST and with ``--quick``; the forecast of
             the time left is made of these and of what is measured.
         published_error: a share; None where nobody's figure is cited.
+        published_on: the data set, all of it, on which that figure was reached.
         source: where that figure, or the method, was published.
         notes: language -> what must be said beside the figure.
     """
@@ -102,6 +105,7 @@ class Row:
     published_error: float | None = None
     source: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
+    published_on: str = "mnist"
 
     @property
     def name(self) -> str:
@@ -112,6 +116,10 @@ class Row:
     def note(self) -> str:
         """What must be said beside the figure, in the language in use; empty where nothing must."""
         return self.notes.get(language(), "")
+
+    def published_for(self, data_set: str | None) -> float | None:
+        """The published error, if it is one on `data_set`; beside errors on other pictures it would say nothing."""
+        return self.published_error if data_set == self.published_on else None
 
     def seeds(self, asked: int | None) -> range:
         """The seeds to run: as many as asked for, and one where nothing depends on chance."""

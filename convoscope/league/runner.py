@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -17,10 +18,12 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convoscope.core.children import python_path
 from convoscope.core.errors import RequestError
 from convoscope.core.files import write_json
 from convoscope.core.messages import say
 from convoscope.data import ImageData
+from convoscope.data.sets import as_folder
 from convoscope.league import cell
 from convoscope.league.mcnemar import McNemar, mcnemar
 from convoscope.league.pictures import Pictures, describe
@@ -29,6 +32,7 @@ from convoscope.league.results import Results
 from convoscope.league.row import find_row, ordered, registry
 from convoscope.league.table import Outcome, table
 from convoscope.league.words import Words, chosen, in_all_languages
+from convoscope.training.launch import check_size
 
 MOST_SEEDS = 100
 _PROGRAM = "from convoscope.league.cell import main; main()"
@@ -68,6 +72,7 @@ class League:
         outcomes: short name of a row -> what is known of it, for all rows.
         asked: the short names of the rows that were asked for.
         command: what was asked.
+        data_set: the data set's name, where all of one is played on, and no folder.
     """
 
     folder: Path
@@ -75,13 +80,15 @@ class League:
     quick: bool
     asked: tuple[str, ...]
     command: str
+    data_set: str | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
     def table(self) -> dict[str, Any]:
         """The table, JSON-ready; see docs/league.md."""
         about = {} if self.data is None else {"data": describe(self.data, self.quick)}
         labels = np.zeros(0, np.int64) if self.data is None else self.data.test.labels
-        return {**about, "quick": self.quick, "command": self.command, **table(self.outcomes, labels)}
+        rows = table(self.outcomes, labels, self.data_set)
+        return {**about, "quick": self.quick, "command": self.command, **rows}
 
     def missed(self, row: str) -> NDArray[np.bool_]:
         """(N,) which test pictures a row got wrong with its first seed.
@@ -112,12 +119,13 @@ def run_league(request: Request, listener: Listener | None = None) -> League:
         the league, with what its folder knows of the other rows.
 
     Raises:
-        RequestError: no such row or data, a number of seeds out of range, or a folder that holds something else.
+        RequestError: no such row or data, seeds or a size out of range, or a folder that holds something else.
     """
     listener = listener or Listener()
     asked = tuple(dict.fromkeys(find_row(row) for row in request.rows)) or tuple(ordered())
     if request.seeds is not None and not 1 <= request.seeds <= MOST_SEEDS:
         raise RequestError("league.seeds", asked=request.seeds, most=MOST_SEEDS)
+    check_size(request.size)
     out = request.out or Path("runs") / _folder_name(request)
     Results(out).prepare()
     pictures = Pictures(
@@ -151,7 +159,8 @@ class _Play:
     ) -> None:
         self.request, self.pictures, self.data, self.listener = request, pictures, data, listener
         self.results = Results(out)
-        self.league = League(out, data, request.quick, asked, request.command)
+        whole = not request.quick and as_folder(request.data) is None
+        self.league = League(out, data, request.quick, asked, request.command, data.name if whole else None)
 
     def run(self) -> League:
         cells = [each for name in ordered() for each in self._look_up(name)]
@@ -226,9 +235,15 @@ def _process(complaints: IO[bytes]) -> Iterator[tuple[IO[str], IO[str], Callable
 
     Whatever ends the block early ends the process.
     """
-    command = [sys.executable, "-c", _PROGRAM]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=complaints, text=True) as process:  # noqa: S603
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-P", "-c", _PROGRAM],
+        stdin=pipe,
+        stdout=pipe,
+        stderr=complaints,
+        text=True,
+        env={**os.environ, "PYTHONPATH": python_path(), **_threads()},
+    ) as process:
         if process.stdin is None or process.stdout is None:
             raise AssertionError("both are pipes")
         try:
@@ -236,6 +251,12 @@ def _process(complaints: IO[bytes]) -> Iterator[tuple[IO[str], IO[str], Callable
         except BaseException:
             process.kill()
             raise
+
+
+def _threads() -> dict[str, str]:
+    """What holds the libraries that don't ask OpenMP (Numba, joblib) to as many threads as OpenMP is told to use."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return dict.fromkeys(("NUMBA_NUM_THREADS", "LOKY_MAX_CPU_COUNT"), told) if told.isdecimal() else {}
 
 
 def _written(league: League) -> League:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import mean, median, stdev
 from typing import Any
@@ -19,7 +19,8 @@ REFUSED = "does not apply"
 FAILED = "failed"
 NOT_RUN = "not reproduced yet"
 
-_SAME: tuple[str, ...] = ("parameters", "train_flops", "precision", "hardware", "versions", "commit", "date")
+_SAME = ("parameters", "train_flops", "precision")
+_JOINED = {"threads": ", ", "hardware": "; ", "commit": ", "}
 
 
 @dataclass
@@ -75,15 +76,16 @@ class Outcome:
         self.predictions.append(predictions)
 
 
-def table(outcomes: Mapping[str, Outcome], labels: NDArray[np.int64]) -> dict[str, Any]:
+def table(outcomes: Mapping[str, Outcome], labels: NDArray[np.int64], data_set: str | None = None) -> dict[str, Any]:
     """The rows and what all of them got wrong, JSON-ready.
 
     Args:
         outcomes: short name -> what is known of a row.
         labels: (N,) the true classes of the test pictures.
+        data_set: the name of the data set, where they are the whole of one: errors published on it are shown.
     """
     return {
-        "rows": [_entry(name, outcome, labels) for name, outcome in outcomes.items()],
+        "rows": [_entry(name, outcome, labels, data_set) for name, outcome in outcomes.items()],
         "missed_by_all": np.flatnonzero(missed_by_all(outcomes, labels)).tolist(),
     }
 
@@ -95,14 +97,14 @@ def missed_by_all(outcomes: Mapping[str, Outcome], labels: NDArray[np.int64]) ->
     return every
 
 
-def _entry(name: str, outcome: Outcome, labels: NDArray[np.int64]) -> dict[str, Any]:
+def _entry(name: str, outcome: Outcome, labels: NDArray[np.int64], data_set: str | None) -> dict[str, Any]:
     row = outcome.row
     entry = {
         "id": name,
         "name": row.names["en"],
         "label": row.name,
         "status": outcome.status,
-        "published_error": row.published_error,
+        "published_error": row.published_for(data_set),
         "source": row.source,
         "note": row.note,
         "stochastic": row.stochastic,
@@ -127,8 +129,24 @@ def _figures(outcome: Outcome, labels: NDArray[np.int64]) -> dict[str, Any]:
         "predict_seconds": median(each["predict_seconds"] for each in outcome.figures),
         "peak_memory_bytes": max(each.get("peak_memory_bytes", 0) for each in outcome.figures) or None,
         "size_bytes": first["size_bytes"],
-        "threads": first["threads"],
         "settings": first["settings"],
         "missed": np.flatnonzero(outcome.predictions[0] != labels).tolist(),
         **same,
+        **_origin(outcome.figures),
     }
+
+
+def _origin(figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Where, with what and when the seeds were measured; what differs between them is joined, the last day counts."""
+    packages = {name: None for each in figures for name in each["versions"]}
+    joined = {name: _joined((each.get(name) for each in figures), between) for name, between in _JOINED.items()}
+    return {
+        **{name: value for name, value in joined.items() if value},
+        "versions": {name: _joined(each["versions"].get(name) for each in figures) for name in packages},
+        "date": max(each["date"] for each in figures),
+    }
+
+
+def _joined(values: Iterable[str | None], between: str = ", ") -> str:
+    """Those that there are, each once."""
+    return between.join(sorted({value for value in values if value}))

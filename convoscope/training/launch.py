@@ -135,8 +135,7 @@ def _check(request: Request) -> None:
         raise RequestError("training.epochs", asked=request.epochs, most=MOST_EPOCHS)
     if not 0 <= request.seed < 2**31:
         raise RequestError("training.seed", asked=request.seed)
-    if request.size is not None and not 8 <= request.size <= 1024:
-        raise RequestError("training.size", asked=request.size)
+    check_size(request.size)
     if started_elsewhere() and request.out is None:
         raise RequestError("training.out_needed")
     if not 0 <= request.checkpoint_seconds < math.inf:
@@ -144,6 +143,16 @@ def _check(request: Request) -> None:
     if started_elsewhere():
         return  # another process may have made the folder by now
     RunFolder(request.out or "runs/new").check_free()
+
+
+def check_size(size: int | None) -> None:
+    """Refuse a side in pixels that pictures aren't brought to.
+
+    Raises:
+        RequestError: it is too small or too large.
+    """
+    if size is not None and not 8 <= size <= 1024:
+        raise RequestError("training.size", asked=size)
 
 
 def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:

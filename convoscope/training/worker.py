@@ -66,6 +66,21 @@ def split(loaded: data_room.ImageData, setting: Setting, seed: int) -> tuple[NDA
     return data_room.split_validation(labels, setting.validation, seed)
 
 
+@contextmanager
+def faster(model: nn.Module, shape: tuple[int, int, int], pictures: int, precision: str) -> Iterator[None]:
+    """Within it, steps compute the same in less time, where there are such steps for `model`.
+
+    Args:
+        model: the bare network.
+        shape: (C, H, W) of a picture at its full size.
+        pictures: how many the training will see, repeats counted.
+        precision: what products are computed in.
+    """
+    convolutions = side_by_side if precision == "bfloat16" else winograd
+    with convolutions(model), fused(model) if worthwhile(model, shape, pictures) else nullcontext():
+        yield
+
+
 class _Worker:
     def __init__(self, fabric: Any, path: str, loaded: data_room.ImageData | None, listener: Listener) -> None:
         self.fabric, self.listener = fabric, listener
@@ -110,22 +125,14 @@ class _Worker:
         self._plan = plan
         self.listener.on_begin(self.config)
         try:
-            with self._faster(state.model, plan):
+            shape = (self.preprocessing.channels, *self.side)
+            with faster(state.model, shape, plan.epochs * plan.images, self.config.get("precision", "float32")):
                 complete = train_network(self.fabric, job, state, wrapped, optimizer)
         finally:
             self.listener.on_end()
         if self.first:
             self._finish(state, complete)
         self.fabric.barrier()
-
-    @contextmanager
-    def _faster(self, model: nn.Module, plan: Plan) -> Iterator[None]:
-        """Steps that compute the same in less time, where there are any for `model`."""
-        shape = (self.preprocessing.channels, *self.side)
-        long = worthwhile(model, shape, plan.epochs * plan.images)
-        convolutions = side_by_side if self.config.get("precision") == "bfloat16" else winograd
-        with convolutions(model), fused(model) if long else nullcontext():
-            yield
 
     def _share_threads(self) -> None:
         """As many threads as the run began with: sums over threads, and so the last bits, depend on the number."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from sklearn.decomposition import PCA
 
 import convoscope as cs
 from convoscope.classical.quadratic import QuadraticClassifier, products
@@ -50,6 +53,23 @@ def test_it_knows_digits() -> None:
     data = cs.load("mnist-5k")
     learner = QuadraticClassifier().fit(data.train.images, data.train.labels)
     assert 1 - learner.score(data.test.images, data.test.labels) < 0.06
+
+
+def test_components_of_many_pictures_are_those_of_few_in_less_memory() -> None:
+    train = cs.load("mnist-5k").train
+    rows = train.images.reshape(len(train), -1) / 255
+    tracemalloc.start()
+    learner = QuadraticClassifier(components=2).fit(train.images, train.labels)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 7 * rows.nbytes, "the singular vectors of all pictures are as large as these"
+    learner = QuadraticClassifier().fit(train.images, train.labels)
+    by_values = PCA(40, svd_solver="full").fit(rows)
+    np.testing.assert_allclose(learner.pca_.components_, by_values.components_, atol=1e-6)
+    np.testing.assert_allclose(learner.pca_.transform(rows), by_values.transform(rows), atol=1e-6)
+    learner = QuadraticClassifier(components=3).fit(train.images[::20], train.labels[::20])  # fewer than pixels
+    few = PCA(3, svd_solver="covariance_eigh").fit(rows[::20])
+    np.testing.assert_allclose(learner.pca_.components_, few.components_, atol=1e-6)
 
 
 def test_two_classes_have_one_score() -> None:

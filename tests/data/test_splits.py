@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from convoscope.core.errors import RequestError
 from convoscope.data import split_validation
+from convoscope.data.splits import stratified
 
 label_lists = st.lists(st.integers(2, 40), min_size=1, max_size=12).flatmap(
     lambda counts: st.permutations([label for label, count in enumerate(counts) for _ in range(count)])
@@ -38,6 +39,29 @@ def test_each_class_gives_its_share(labels, fraction, seed):
     within = (quota >= 1) & (quota <= counts - 1)
     if within.all():  # where no class is at its limit, largest remainder never strays by a whole picture
         assert (np.abs(taken - quota) < 1).all()
+
+
+@given(labels=label_lists, share=st.floats(0, 1), seed=st.integers(0, 1000), least=st.integers(1, 3))
+def test_a_stratified_part_has_every_class_and_no_picture_twice(labels, share, seed, least):
+    labels = np.array(labels)
+    counts = np.bincount(labels)
+    lowest = np.minimum(counts, least)
+    count = lowest.sum() + round(share * (len(labels) - lowest.sum()))
+    rows = stratified(labels, count, seed, least=least)
+    assert len(rows) == len(set(rows.tolist())) == count
+    assert (np.bincount(labels[rows]) >= lowest).all()
+    assert (rows == stratified(labels, count, seed, least=least)).all()
+    quota = counts * count / len(labels)
+    if (quota >= lowest).all():
+        assert (np.abs(np.bincount(labels[rows]) - quota) < 1).all()
+
+
+def test_all_are_taken_where_one_of_each_class_does_not_fit():
+    labels = np.repeat(np.arange(10), 4)
+    assert stratified(labels, 9, 0).tolist() == list(range(40))
+    assert stratified(labels, 40, 0).tolist() == list(range(40))
+    assert len(stratified(labels, 10, 0)) == 10
+    assert len(stratified(labels, 19, 0, least=2)) == 40
 
 
 def test_same_seed_same_split_other_seed_other_split():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 import convoscope as cs
@@ -11,9 +12,10 @@ from convoscope import classical
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import LANGUAGES, using_language
 from convoscope.data import from_arrays
-from convoscope.league import find_row, ordered, registry
+from convoscope.league import estimators, find_row, networks, ordered, registry
 from convoscope.league.cell import key
 from convoscope.league.estimators import Estimator
+from convoscope.league.identity import file_of
 
 # First column and published error of the table that a course shows.
 PUBLISHED = {
@@ -51,6 +53,12 @@ def test_the_published_table_is_held() -> None:
     rows = [registry.get(name) for name in ordered()]
     assert {row.names["en"]: row.published_error for row in rows if row.place < 200} == PUBLISHED
     assert {name for name in ordered() if registry.get(name).place >= 200} == COURSE
+
+
+def test_a_published_error_is_one_on_its_data_set_alone() -> None:
+    row = registry.get("lenet5")
+    assert row.published_for("mnist") == 0.0095
+    assert [row.published_for(other) for other in ("mnist-5k", "fashion-mnist", None)] == [None] * 3
 
 
 def test_places_are_told_apart() -> None:
@@ -115,6 +123,17 @@ def test_colour_is_refused_by_the_method_that_needs_grey(digits: cs.ImageData) -
         registry.get("p2dhmdm").learner.check(colour)
 
 
+def test_pictures_too_large_for_the_memory_are_refused_with_the_reason() -> None:
+    images = np.zeros((40, 3, 256, 256), np.uint8)  # ten matrices of 196608 x 196608
+    large = from_arrays(images, np.arange(40) % 10)
+    with (
+        using_language("en"),
+        pytest.raises(RequestError, match=r"256 x 256 .* needs about 3711 GB .*; there are \d+ GB"),
+    ):
+        registry.get("lda-pairwise").learner.check(large)
+    registry.get("lda-pairwise").learner.check(from_arrays(images[:, :, :32, :32], np.arange(40) % 10))
+
+
 def test_a_row_is_found_by_its_short_name_and_by_the_words_of_the_table() -> None:
     assert find_row("knn") == "knn"
     assert find_row("LeNet-5") == "lenet5"
@@ -131,4 +150,10 @@ def test_the_code_of_a_row_is_its_own_and_what_it_uses(mnist_5k: cs.ImageData) -
     assert "convoscope.classical.trees" not in code
     net = registry.get("lenet5").learner.code(mnist_5k)
     assert {"convoscope.models.lenet5", "convoscope.training.loop", "convoscope.data.augment"} <= net
-    assert "convoscope.models.dense" not in net
+    assert {f"convoscope.training.{name}" for name in ("worker", "state", "recipe", "launch", "processes")} <= net
+    assert {"convoscope.league.networks", "convoscope.data.splits", "convoscope.runs.run"} <= net
+    assert not {"convoscope.models.dense", "convoscope.training.progress", "convoscope.data.loading"} & net
+
+
+def test_what_is_said_to_change_no_result_is_there() -> None:
+    assert all(file_of(module).is_file() for module in networks._WITHOUT | estimators._WITHOUT)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +20,12 @@ import pytest
 from PIL import Image
 
 import convoscope as cs
+from convoscope.core.cores import usable_cores
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
-from convoscope.league import League, Request, find_row, ordered, registry, run_league
+from convoscope.league import League, Request, find_row, ordered, registry, run_league, runner
 from convoscope.league.progress import Cell, Forecast, Listener
-from convoscope.league.table import Outcome
+from convoscope.league.table import Outcome, table
 
 ROWS = ("lda-pairwise", "decision-tree", "knn")
 
@@ -81,6 +84,50 @@ def test_every_figure_says_where_it_comes_from(played: League) -> None:
         assert entry["size_bytes"] > 1000
 
 
+def test_a_published_error_stands_beside_errors_on_its_own_data_only(
+    played: League, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert entries(played)["lda-pairwise"]["published_error"] is None
+    monkeypatch.setenv("CONVOSCOPE_CACHE", str(tmp_path / "cache"))
+    pictures = colour_pictures(tmp_path / "mnist", {"one": 6, "two": 6})
+    shown = {}
+    for data, quick in (("digits", False), ("digits", True), (str(pictures), False)):
+        league = run_league(Request(data, rows=("decision-tree",), seeds=1, quick=quick, out=tmp_path / "league"))
+        done = league.outcomes["decision-tree"]
+        for name in ("digits", "mnist"):  # as if its error had been published on either
+            row = dataclasses.replace(done.row, published_error=0.1, published_on=name)
+            league.outcomes["decision-tree"] = dataclasses.replace(done, row=row)
+            shown[Path(data).name, quick, name] = entries(league)["decision-tree"]["published_error"]
+    assert {case: error for case, error in shown.items() if error} == {("digits", False, "digits"): 0.1}
+
+
+def test_seeds_of_several_origins_name_them_all(played: League) -> None:
+    done = played.outcomes["decision-tree"]
+    seeds = Outcome(done.row)
+    for seed, (commit, date, cores, sklearn) in enumerate([
+        ("b", "2026-11-03T10:00:00", "2 cores", "1.9.0"),
+        ("a", "2026-11-01T10:00:00", "4 cores", "1.9.1"),
+        ("b", "2026-11-02T10:00:00", "2 cores", "1.9.0"),
+    ]):  # fmt: skip
+        there = {"commit": commit, "date": date, "hardware": f"AMD EPYC, {cores}", "threads": cores[0]}
+        seeds.add(seed, {**done.figures[0], **there, "versions": {"scikit-learn": sklearn}}, done.predictions[0])
+    (entry,) = table({"decision-tree": seeds}, cs.load("digits").test.labels)["rows"]
+    assert entry["commit"] == "a, b"
+    assert entry["date"] == "2026-11-03T10:00:00"
+    assert entry["hardware"] == "AMD EPYC, 2 cores; AMD EPYC, 4 cores"
+    assert entry["threads"] == "2, 4"
+    assert entry["versions"] == {"scikit-learn": "1.9.0, 1.9.1"}
+
+
+def test_all_libraries_use_as_many_threads_as_the_record_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "_PROGRAM", "import numba, joblib; print(numba.get_num_threads(), joblib.cpu_count())")
+    for told, heard in {"1": "1 1", "": f"{usable_cores()} {usable_cores()}"}.items():
+        monkeypatch.setenv("OMP_NUM_THREADS", told)
+        with tempfile.TemporaryFile() as complaints, runner._process(complaints) as (_, answers, end):
+            assert answers.read().strip() == heard
+            assert end() == 0
+
+
 def test_rows_that_were_not_run_say_so(played: League) -> None:
     for name, entry in entries(played).items():
         if name not in ROWS:
@@ -89,9 +136,9 @@ def test_rows_that_were_not_run_say_so(played: League) -> None:
 
 
 def test_what_all_rows_miss_is_what_each_misses(played: League) -> None:
-    table = played.table()
-    missed = [set(entry["missed"]) for entry in table["rows"] if entry["status"] == "measured"]
-    assert set(table["missed_by_all"]) == set.intersection(*missed)
+    whole = played.table()
+    missed = [set(entry["missed"]) for entry in whole["rows"] if entry["status"] == "measured"]
+    assert set(whole["missed_by_all"]) == set.intersection(*missed)
 
 
 def test_two_rows_are_compared_by_their_predictions(played: League) -> None:
@@ -192,6 +239,16 @@ def test_a_row_that_crashes_ends_only_itself(tmp_path: Path) -> None:
         assert "SIGKILL" in str(found["lenet5"]["reason"])
         assert found["knn"]["status"] == "measured"
         assert murderer.reasons == [found["lenet5"]["reason"]]
+
+
+def test_files_of_the_folder_that_one_works_in_are_not_taken_for_pythons_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("random", "typing", "numpy"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a student wrote this')\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    found = entries(run_league(Request("digits", rows=("knn",), quick=True, out=tmp_path / "league")))
+    assert found["knn"]["status"] == "measured", found["knn"]["reason"]
 
 
 def test_what_a_row_cannot_take_does_not_stop_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,16 @@
+"""What Python processes that we start need to know."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def python_path() -> str:
+    """The ``PYTHONPATH`` with which a process finds this very package.
+
+    Give such a process ``-P``, too: without it the folder that the user works in comes first, and a ``random.py`` there
+    is taken for Python's own.
+    """
+    here = str(Path(__file__).resolve().parents[2])
+    return os.pathsep.join(part for part in (here, os.environ.get("PYTHONPATH")) if part)
