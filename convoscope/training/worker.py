@@ -160,6 +160,8 @@ class _Worker:
             except (RuntimeError, KeyError, TypeError, ValueError) as error:
                 reason = str(error).splitlines()[0]
                 raise RequestError("training.checkpoint_unfit", path=str(self.folder.path), reason=reason) from error
+            if focus is not None and not self.first:
+                focus.forget()  # the checkpoint holds what all noted; it counts once
         if self.first:
             self.folder.clear_unfinished()
             self.folder.write_curves(state.position.curves)
