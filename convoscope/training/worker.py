@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -12,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 from safetensors.torch import load, save
-from torch import nn
+from torch import Tensor, nn
 
 from convoscope import data as data_room
 from convoscope import models
@@ -40,6 +41,9 @@ from convoscope.training.winograd import winograd
 
 FITTED_TO = 5000
 """How many training pictures a whitening layer is fitted to."""
+
+FITTED_AT_ONCE = 1 << 20
+"""How many values of their pixels at a time."""
 
 _CPU = torch.device("cpu")
 
@@ -144,8 +148,7 @@ class _Worker:
     def _state(self) -> State:
         torch.manual_seed(seed_of(self.config["seed"]))
         model = models.build(self.setting.model, self.preprocessing.input_shape, len(self.data.classes))
-        sample = self.training[:: max(1, len(self.training) // FITTED_TO)]
-        fit_whitening(model, inputs_from(self.data.train.images[sample], self.preprocessing.scaling, self.side, _CPU))
+        fit_whitening(model, self._sample())
         model.to(self.fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.fabric.world_size > 1:
             share_batch_norm(model)
@@ -166,6 +169,14 @@ class _Worker:
             self.folder.clear_unfinished()
             self.folder.write_curves(state.position.curves)
         return state
+
+    def _sample(self) -> Iterator[Tensor]:
+        """Evenly spaced training pictures (B, C, H, W), normalised, in blocks."""
+        rows = self.training[:: max(1, len(self.training) // FITTED_TO)]
+        step = max(1, FITTED_AT_ONCE // math.prod(self.preprocessing.input_shape))
+        for start in range(0, len(rows), step):
+            images = self.data.train.images[rows[start : start + step]]
+            yield inputs_from(images, self.preprocessing.scaling, self.side, _CPU)
 
     def _batches(self) -> Batches:
         size = self.setting.batch_for(len(self.training))

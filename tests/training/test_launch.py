@@ -18,6 +18,7 @@ from convoscope import Run, train
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
 from convoscope.data import ImageData, Images, split_validation
+from convoscope.data.batches import inputs_from
 from convoscope.training.progress import Listener
 
 SMALL = "typical:blocks=2,width=8"
@@ -210,6 +211,22 @@ def test_without_a_folder_named_runs_are_numbered(tmp_path: Path, monkeypatch: p
 def test_a_very_small_batch(pictures: Path, tmp_path: Path) -> None:
     run = train(pictures, SMALL, "default:batch_size=2", epochs=1, out=tmp_path / "run")
     assert run.metrics is not None
+
+
+@pytest.mark.parametrize("whiten", ["true", "false"])
+def test_only_a_whitening_layer_takes_pictures_before_the_training_and_in_small_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whiten: str
+) -> None:
+    taken: list[int] = []
+
+    def watched(images: Any, *more: Any) -> torch.Tensor:
+        taken.append(len(images))
+        return inputs_from(images, *more)
+
+    monkeypatch.setattr("convoscope.training.worker.inputs_from", watched)
+    monkeypatch.setattr("convoscope.training.worker.FITTED_AT_ONCE", 500 * 64)
+    train("digits", f"convnet:widths=8,stem_kernel=2,whiten={whiten}", epochs=1, out=tmp_path / "run")
+    assert taken == ([500, 500, 293] if whiten == "true" else [])
 
 
 # Wrong requests
