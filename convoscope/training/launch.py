@@ -39,6 +39,8 @@ from convoscope.training.worker import split, work
 CHECKPOINT_SECONDS = 20.0
 MOST_EPOCHS = 1_000_000
 
+_RUNS = Path("runs")
+
 
 @dataclass(frozen=True)
 class Request:
@@ -143,7 +145,10 @@ def _check(request: Request) -> None:
         raise RequestError("training.checkpoint_seconds", asked=request.checkpoint_seconds)
     if started_elsewhere():
         return  # another process may have made the folder by now
-    RunFolder(request.out or "runs/new").check_free()
+    if request.out is None:
+        RunFolder(_RUNS).check_writable()  # in there the first free number is taken
+    else:
+        RunFolder(request.out).check_free()
 
 
 def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:
@@ -259,7 +264,7 @@ def _out(request: Request, setting: Setting) -> Path:
     words = [Path(_name(request.data)).name or "images", setting.model.partition(":")[0]]
     stem = "-".join(re.sub(r"[^\w.]+", "-", word).strip("-.") for word in words)
     number = 1
-    while (path := Path("runs") / f"{stem}-{number}").exists():
+    while (path := _RUNS / f"{stem}-{number}").exists():
         number += 1
     return path
 

@@ -204,6 +204,8 @@ def test_data_in_memory(tmp_path: Path) -> None:
 
 def test_without_a_folder_named_runs_are_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "new").mkdir(parents=True)
+    (tmp_path / "runs" / "new" / "run.json").write_text("{}")  # a run of some other name hinders none
     found = [train("digits", "dense-800", epochs=1).path for _ in range(2)]
     assert found == [Path("runs/digits-dense-800-1"), Path("runs/digits-dense-800-2")]
 
@@ -310,6 +312,8 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     access = os.access
     monkeypatch.setattr("os.access", lambda path, mode: False if mode & os.W_OK else access(path, mode))
     assert "can't be written (Permission denied)" in said("digits", out=tmp_path / "run")
+    monkeypatch.chdir(tmp_path)
+    assert "runs can't be written (Permission denied)" in said("digits")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
