@@ -48,7 +48,14 @@ FITTED_AT_ONCE = 1 << 20
 _CPU = torch.device("cpu")
 
 
-def work(fabric: Any, path: str, loaded: data_room.ImageData | None, listener: Listener, tongue: str) -> None:
+def work(
+    fabric: Any,
+    path: str,
+    loaded: data_room.ImageData | None,
+    listener: Listener,
+    tongue: str,
+    checkpoint_seconds: float | None,
+) -> None:
     """Train the run in folder `path`, from its start or its last checkpoint, and test it.
 
     Args:
@@ -57,9 +64,13 @@ def work(fabric: Any, path: str, loaded: data_room.ImageData | None, listener: L
         loaded: the data, if this process has it already.
         listener: hears what happens; in rank 0 only.
         tongue: language of the notes and errors, which a new process does not inherit.
+        checkpoint_seconds: the longest time between two checkpoints; None for what ``run.json`` says.
     """
     with using_language(tongue):
-        _Worker(fabric, path, loaded, listener if fabric.global_rank == 0 else Listener()).run()
+        worker = _Worker(fabric, path, loaded, listener if fabric.global_rank == 0 else Listener())
+        if checkpoint_seconds is not None:
+            worker.config["checkpoint_seconds"] = checkpoint_seconds
+        worker.run()
 
 
 def split(loaded: data_room.ImageData, setting: Setting, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

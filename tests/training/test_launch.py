@@ -20,6 +20,7 @@ from convoscope.core.messages import using_language
 from convoscope.data import ImageData, Images, split_validation
 from convoscope.data.batches import inputs_from
 from convoscope.training.progress import Listener
+from tests.training.listeners import StopsAfter
 
 SMALL = "typical:blocks=2,width=8"
 
@@ -364,6 +365,15 @@ def test_nothing_else_can_be_asked_of_a_resumed_run(run: Run) -> None:
         assert f"--{option}" in said(resume=run.path, **more)
     assert train(resume=run.path).metrics == run.metrics
     assert train("digits", SMALL, epochs=2, resume=run.path).metrics == run.metrics  # what it began with is no harm
+
+
+def test_a_resumed_run_writes_its_checkpoints_as_often_as_is_asked_now(tmp_path: Path) -> None:
+    asked = {"epochs": 2, "checkpoint_seconds": 1e6, "out": tmp_path / "run"}
+    stopped = train("digits", "dense-800", listener=StopsAfter(3), **asked)
+    assert "A checkpoint every -1 seconds was asked for" in said(resume=stopped.path, checkpoint_seconds=-1)
+    done = train(resume=stopped.path, checkpoint_seconds=0)
+    before, last = sorted(int(path.stem.partition("-")[2]) for path in done.folder.checkpoints.glob("*.json"))
+    assert last - before == 1  # the last two are kept
 
 
 def test_a_run_on_data_in_memory_is_resumed_with_it(tmp_path: Path) -> None:

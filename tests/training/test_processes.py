@@ -102,6 +102,23 @@ def test_two_processes_go_on_with_what_both_noted_of_the_epoch(tmp_path: Path, s
     assert resumed.folder.weights_file.read_bytes() == whole.folder.weights_file.read_bytes()
 
 
+@TWO_CORES
+@pytest.mark.slow
+def test_what_two_processes_began_one_goes_on_with_where_there_is_one_core(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"recipe": GENTLE + ",focus=1,focus_from=0", "precision": "float32", "epochs": 2}
+    whole = train("digits", out=tmp_path / "whole", **asked)
+    stopped = train("digits", out=tmp_path / "stopped", devices=2, listener=StopsAfter(16 + 5), **asked)
+    monkeypatch.setattr("convoscope.training.processes.usable_cores", lambda: 1)
+    with using_language("en"), pytest.raises(RequestError, match="2 devices were asked for; this machine has 1"):
+        train(resume=stopped.path)
+    with using_language("en"), pytest.raises(RequestError, match="0 devices were asked for"):
+        train(resume=stopped.path, devices=0)
+    resumed = train(resume=stopped.path, devices=1)
+    assert resumed.curves[-1]["train_loss"] == pytest.approx(whole.curves[-1]["train_loss"], abs=1e-4)
+
+
 @pytest.mark.slow
 def test_torchrun_starts_the_same_command(tmp_path: Path) -> None:
     with socket.socket() as free:
