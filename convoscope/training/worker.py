@@ -213,8 +213,10 @@ class _Worker:
         if len(self.validation) == 0:
             return None
         mine = self.validation[self.fabric.global_rank :: self.fabric.world_size]
-        scores = self._score(model, self.data.train.images, self.data.train.labels, mine)
-        sums = torch.tensor([scores["errors"], scores["loss"] * scores["count"]], dtype=torch.float64)
+        sums = torch.zeros(2, dtype=torch.float64)
+        if len(mine):  # there may be fewer pictures than processes
+            scores = self._score(model, self.data.train.images, self.data.train.labels, mine)
+            sums = torch.tensor([scores["errors"], scores["loss"] * scores["count"]], dtype=torch.float64)
         if self.fabric.world_size > 1:
             sums = self.fabric.all_reduce(sums.to(self.fabric.device), reduce_op="sum")
         errors, loss = (sums / len(self.validation)).tolist()
