@@ -162,7 +162,7 @@ class Subject:
         model = models.build(setting.model, loaded.shape, len(loaded.classes))
         assert isinstance(model, nn.Sequential), "the layers of this network are not in a line"
         self.side: Side = (loaded.shape[1], loaded.shape[2])
-        fit_whitening(model, inputs_from(loaded.train.images[self.rows[:5000]], self.scaling, self.side, CPU))
+        fit_whitening(model, [inputs_from(loaded.train.images[self.rows[:5000]], self.scaling, self.side, CPU)])
         self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = make_optimizer(setting, self.model)
         set_rate(self.optimizer, 0.1)

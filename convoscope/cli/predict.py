@@ -63,7 +63,7 @@ def _predict(run: Run, names: list[str]) -> tuple[list[dict[str, Any]], list[tup
     run.model  # noqa: B018  # a damaged run is said before any picture is read
     for name, source in _files(names):
         try:
-            waiting.append((name, read_image(source)))
+            waiting.append((name, run.fitted(read_image(source))))  # at once: photographs take much memory
         except RequestError as error:
             unread.append((name, str(error.values.get("reason", error))))
         if len(waiting) == BATCH:

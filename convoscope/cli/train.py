@@ -23,15 +23,15 @@ def register(app: typer.Typer) -> None:
         epochs: Annotated[int | None, option("--epochs", "train_epochs", metavar="N")] = None,
         seed: Annotated[int, option("--seed", "train_seed", metavar="N")] = 0,
         out: Annotated[Path | None, option("--out", "train_out", metavar="DIR")] = None,
-        devices: Annotated[int, option("--devices", "train_devices", metavar="N")] = 1,
+        devices: Annotated[int | None, option("--devices", "train_devices", metavar="N")] = None,
         precision: Annotated[str, option("--precision", "train_precision", metavar="NAME")] = "auto",
         resume: Annotated[Path | None, option("--resume", "train_resume", metavar="DIR")] = None,
         size: Annotated[int | None, option("--size", "train_size", metavar="PIXELS")] = None,
         tta: Annotated[str, option("--tta", "train_tta", metavar="KIND")] = "none",
         data_dir: DataDir = None,
         checkpoint_seconds: Annotated[
-            float, option("--checkpoint-seconds", "train_checkpoint_seconds", metavar="S")
-        ] = 20.0,
+            float | None, option("--checkpoint-seconds", "train_checkpoint_seconds", metavar="S")
+        ] = None,
         as_json: AsJson = False,
         lang: Lang = None,
     ) -> None:

@@ -63,15 +63,16 @@ def list_folder(folder: Path) -> Listing:
     if not os.path.isdir(folder):
         raise RequestError("data.folder_is_file" if os.path.exists(folder) else "data.folder_missing", folder=folder)
     try:
-        inside = _folders(folder)
+        splits = _splits(folder, _folders(folder)) or {"": False}
+        inside = {split: _folders(folder / split) for split in splits}
     except OSError as error:
-        raise RequestError("data.file_closed", file=folder, detail=error.strerror or str(error)) from error
-    splits = _splits(folder, inside) or {"": False}
+        file, detail = error.filename or folder, error.strerror or str(error)
+        raise RequestError("data.file_closed", file=file, detail=detail) from error
     left_out: list[LeftOut] = []
     found: list[tuple[bool, str, str, os.stat_result]] = []
     names: set[str] = set()
     for split, test in splits.items():
-        for each in _folders(folder / split):
+        for each in inside[split]:
             name = unicodedata.normalize("NFC", each)
             names.add(name)
             top = f"{split}/{each}" if split else each

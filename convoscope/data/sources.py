@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import say
-from convoscope.data.cache import cache_folder, writing
+from convoscope.data.cache import cache_folder, locked, writing
 from convoscope.data.download import FetchError, fetch
 from convoscope.data.sets import DataSet, Request
 
@@ -76,9 +76,14 @@ def _kept(data_set: DataSet) -> Place:
 
 
 def _download(data_set: DataSet, place: Place, request: Request) -> Place:
-    """Fetch the files of `data_set` into the cache, and unpack them if they are an archive."""
+    """Fetch the files of `data_set` into the cache, and unpack them if they are an archive.
+
+    Several processes may ask for the same set: one does the work, the others wait and find it done.
+    """
     try:
-        with writing():
+        with writing(), locked(place.folder.with_name(f"{data_set.name}.lock")):
+            if place.holds(data_set, whole=True):
+                return place
             paths = [fetch(file, place.folder, request.progress) for file in data_set.files]
             if data_set.unpacked:
                 for path in paths:

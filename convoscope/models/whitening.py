@@ -7,6 +7,8 @@ deviation; and their negatives, so that an activation that silences half of each
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -28,20 +30,28 @@ class Whitening(nn.Conv2d):
         self.weight.requires_grad_(False)
 
     @torch.no_grad()
-    def fit(self, pictures: Tensor) -> None:
-        """Work the kernels out from `pictures` (N, C, H, W), normalised as in training; some thousands are enough."""
+    def fit(self, blocks: Iterable[Tensor]) -> None:
+        """Work the kernels out from `blocks` of pictures (N, C, H, W), normalised as in training; thousands are enough.
+
+        A block's patches take k·k times its memory.
+        """
         rows, columns = self.kernel_size
-        # (N, C, H', W', k, k) -> (patches, C·k·k)
-        patches = pictures.unfold(2, rows, 1).unfold(3, columns, 1).permute(0, 2, 3, 1, 4, 5).flatten(3).flatten(0, 2)
-        variances, components = torch.linalg.eigh(patches.T @ patches / len(patches))
+        products, count = torch.zeros(()), 0
+        for pictures in blocks:
+            # (N, C, H', W', k, k) -> (patches, C·k·k)
+            windows = pictures.unfold(2, rows, 1).unfold(3, columns, 1).permute(0, 2, 3, 1, 4, 5)
+            patches = windows.flatten(3).flatten(0, 2)
+            products = products + patches.T @ patches
+            count += len(patches)
+        variances, components = torch.linalg.eigh(products / count)
         kernels = (components / (variances + _LEAST_VARIANCE).sqrt()).T.unflatten(1, self.weight.shape[1:])
         self.weight.copy_(torch.cat([kernels, -kernels]))
         if self.bias is not None:
             self.bias.zero_()
 
 
-def fit_whitening(net: nn.Module, pictures: Tensor) -> None:
-    """Fit the whitening layer of `net`, if it has one, to normalised training pictures (N, C, H, W)."""
+def fit_whitening(net: nn.Module, blocks: Iterable[Tensor]) -> None:
+    """Fit the whitening layer of `net` to blocks of normalised pictures (N, C, H, W); if it has none, none is taken."""
     for module in net.modules():
         if isinstance(module, Whitening):
-            module.fit(pictures)
+            module.fit(blocks)

@@ -83,11 +83,7 @@ def compare(before: Run, after: Run, data: ImageData) -> Comparison:
 
 
 def _wrong(run: Run, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    fitted = images
-    p = run.preprocessing
-    if images.shape[1] != p.channels:
-        fitted = np.stack([run.fitted(image) for image in images])
-    wrong: NDArray[np.bool_] = run.logits(fitted).argmax(dim=1).numpy() != labels
+    wrong: NDArray[np.bool_] = run.logits(images).argmax(dim=1).numpy() != labels
     return wrong
 
 

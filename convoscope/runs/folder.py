@@ -74,6 +74,17 @@ class RunFolder:
                     raise RequestError("runs.folder_has_run", path=str(self.path))
                 if any(self.path.iterdir()):
                     raise RequestError("runs.folder_not_empty", path=str(self.path))
+        except OSError as error:
+            raise _not_writable(self.path, error) from error
+        self.check_writable()
+
+    def check_writable(self) -> None:
+        """Make sure that the folder, or what it would lie in, can be written; nothing is written.
+
+        Raises:
+            RequestError: it can't.
+        """
+        try:
             nearest = next(path for path in (self.path, *self.path.absolute().parents) if path.exists())
         except OSError as error:
             raise _not_writable(self.path, error) from error

@@ -178,10 +178,16 @@ class Run:
         return [Prediction(self.classes[at], float(row[at]), row) for row, at in rows]
 
     def logits(self, images: NDArray[np.uint8], views: Views = "none") -> torch.Tensor:
-        """Logits (N, classes) of pictures (N, C, H, W) uint8 of one size."""
+        """Logits (N, classes) of pictures (N, C, H, W) uint8 of one size and any, as `predict` takes each of them.
+
+        Raises:
+            RequestError: the array has another form.
+        """
         p = self.preprocessing
-        if images.ndim != 4 or images.shape[1] != p.channels or images.dtype != np.uint8:
+        if images.ndim != 4 or images.dtype != np.uint8:
             raise RequestError("runs.image_shape", channels=p.channels, found=f"{images.dtype} {images.shape}")
+        if images.shape[1:] != p.input_shape:
+            images = np.stack(self.pictures(images))
         with evaluating(self.model):
             logits = predict_logits(self.model, images, p.scaling, (p.height, p.width), torch.device("cpu"), views)
         if not logits.isfinite().all():

@@ -49,7 +49,9 @@ def network_source(model: nn.Module, name: str) -> str:
         [
             "def prepare(model, pictures):",
             '    """What must be worked out from pictures before the training."""',
-            "    fit_whitening(model, scaled(pictures[:5000].float()))" if whitened else "    del model, pictures",
+            "    fit_whitening(model, (scaled(some.float()) for some in pictures[:5000].split(500)))"
+            if whitened
+            else "    del model, pictures",
         ]
     )
     if whitened:

@@ -164,14 +164,13 @@ def _optimizer_source(setting: dict[str, Any]) -> str:
 
 def _imports(model: nn.Module, setting: dict[str, Any]) -> str:
     from convoscope.models.modules import TableConv2d
+    from convoscope.models.whitening import Whitening
 
+    whitened = any(isinstance(one, Whitening) for one in model.modules())
     muon = setting["optimizer"] == "muon"
     lines = ["from __future__ import annotations", "", "import argparse", "import math"]
-    lines += [
-        "from collections.abc import Iterable, Iterator",
-        "from contextlib import contextmanager",
-        "from typing import Any",
-    ] * muon
+    lines += ["from collections.abc import Iterable, Iterator"] * (muon or whitened)
+    lines += ["from contextlib import contextmanager", "from typing import Any"] * muon
     lines += [
         "",
         "import numpy as np",

@@ -32,7 +32,12 @@ class Focus:
     def __init__(self, images: int, strength: float) -> None:
         self.strength = strength
         self.missed = torch.ones(images)
-        self._sum, self._times = torch.zeros(images), torch.zeros(images)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what the epoch at hand has shown."""
+        # A miss is a multiple of 2^-24, so that sums in float64 are exact, in whatever order and parts they are taken.
+        self._sum, self._times = (torch.zeros(len(self.missed), dtype=torch.float64) for _ in range(2))
 
     def weights(self) -> NDArray[np.float64]:
         """(N,): how often to show each picture, relative to the others."""
@@ -43,16 +48,28 @@ class Focus:
         """Remember how far the pictures at `places` (b,) were missed: `logits` (b, classes), `labels` (b,)."""
         missed = 1 - logits.float().softmax(dim=1).gather(1, labels[:, None])[:, 0]
         where = torch.from_numpy(places)
-        self._sum.index_add_(0, where, missed.cpu())
-        self._times.index_add_(0, where, torch.ones(len(where)))
+        self._sum.index_add_(0, where, missed.double().cpu())
+        self._times.index_add_(0, where, torch.ones(len(where), dtype=torch.float64))
+
+    def gather(self, fabric: Any) -> None:
+        """Bring what all processes noted to the first, which writes the checkpoints; all must call this together."""
+        if fabric.world_size == 1:
+            return
+        self._add_up(fabric)
+        if fabric.global_rank > 0:
+            self.forget()
 
     def end_epoch(self, fabric: Any) -> None:
         """Let what the epoch showed count: the mean of a picture's misses, over all processes."""
         if fabric.world_size > 1:
-            both = torch.stack([self._sum, self._times]).to(fabric.device)
-            self._sum, self._times = fabric.all_reduce(both, reduce_op="sum").cpu().unbind()
-        self.missed = torch.where(self._times > 0, self._sum / self._times.clamp(min=1), self.missed)
-        self._sum, self._times = torch.zeros_like(self.missed), torch.zeros_like(self.missed)
+            self._add_up(fabric)
+        mean = (self._sum / self._times.clamp(min=1)).to(self.missed)
+        self.missed = torch.where(self._times > 0, mean, self.missed)
+        self.forget()
+
+    def _add_up(self, fabric: Any) -> None:
+        both = torch.stack([self._sum, self._times]).to(fabric.device)
+        self._sum, self._times = fabric.all_reduce(both, reduce_op="sum").cpu().unbind()
 
     def state_dict(self) -> dict[str, Tensor]:
         """For a checkpoint."""
@@ -60,4 +77,5 @@ class Focus:
 
     def load_state_dict(self, tensors: dict[str, Tensor]) -> None:
         """Put back what `state_dict` gave."""
-        self.missed, self._sum, self._times = (tensors[name] for name in ("missed", "sum", "times"))
+        self.missed = tensors["missed"]
+        self._sum, self._times = tensors["sum"].double(), tensors["times"].double()

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -39,6 +39,10 @@ from convoscope.training.worker import split, work
 CHECKPOINT_SECONDS = 20.0
 MOST_EPOCHS = 1_000_000
 
+_RUNS = Path("runs")
+
+_Value = TypeVar("_Value")
+
 
 @dataclass(frozen=True)
 class Request:
@@ -50,11 +54,11 @@ class Request:
     epochs: int | None = None
     seed: int = 0
     out: Path | str | None = None
-    devices: int = 1
+    devices: int | None = None
     data_dir: Path | str | None = None
     size: int | None = None
     test_time_augmentation: str = "none"
-    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    checkpoint_seconds: float | None = None
     precision: str = "auto"
 
 
@@ -66,12 +70,12 @@ def train(
     epochs: int | None = None,
     seed: int = 0,
     out: Path | str | None = None,
-    devices: int = 1,
+    devices: int | None = None,
     resume: Path | str | None = None,
     data_dir: Path | str | None = None,
     size: int | None = None,
     test_time_augmentation: str = "none",
-    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    checkpoint_seconds: float | None = None,
     precision: str = "auto",
     listener: Listener | None = None,
 ) -> Run:
@@ -84,13 +88,14 @@ def train(
         epochs: how many; the recipe's own number if not given.
         seed: decides the split, the first weights, the order of the images and their augmentation.
         out: folder for the run, new or empty; ``runs/<data>-<model>-<number>`` if not given.
-        devices: how many processes.
+        devices: how many processes; 1 if not given.
         resume: folder of a run to go on with, as it began: other arguments may repeat what it began with, not change
-            it. If `data` was an `ImageData`, give it again, since the run folder can't find it.
+            it; but `devices`, `data_dir` and `checkpoint_seconds` may be others now. If `data` was an `ImageData`, give
+            it again, since the run folder can't find it.
         data_dir: where full data sets lie.
         size: side that a folder's pictures are fitted to, in pixels.
         test_time_augmentation: "none", "flip", "shift", "flip-shift" or "turn", for the test at the end.
-        checkpoint_seconds: the longest time between two checkpoints.
+        checkpoint_seconds: the longest time between two checkpoints; 20 if not given.
         precision: "float32", "bfloat16", or "auto": bfloat16 where the machine multiplies in it.
         listener: hears what happens.
 
@@ -109,7 +114,7 @@ def train(
     if resume is not None:
         return _go_on(Path(resume), request, listener)
     _check(request)
-    fabric = make_fabric(devices, precision_for(precision))
+    fabric = make_fabric(_given(devices, 1), precision_for(precision))
     if not is_first():
         return _launch(fabric, RunFolder(_await_folder(request)), None, listener)
     if isinstance(data, data_room.ImageData):
@@ -138,11 +143,22 @@ def _check(request: Request) -> None:
     check_size(request.size)
     if started_elsewhere() and request.out is None:
         raise RequestError("training.out_needed")
-    if not 0 <= request.checkpoint_seconds < math.inf:
-        raise RequestError("training.checkpoint_seconds", asked=request.checkpoint_seconds)
+    _check_seconds(request)
     if started_elsewhere():
         return  # another process may have made the folder by now
-    RunFolder(request.out or "runs/new").check_free()
+    if request.out is None:
+        RunFolder(_RUNS).check_writable()  # in there the first free number is taken
+    else:
+        RunFolder(request.out).check_free()
+
+
+def _check_seconds(request: Request) -> None:
+    if not 0 <= _given(request.checkpoint_seconds, CHECKPOINT_SECONDS) < math.inf:
+        raise RequestError("training.checkpoint_seconds", asked=request.checkpoint_seconds)
+
+
+def _given(asked: _Value | None, otherwise: _Value) -> _Value:
+    return otherwise if asked is None else asked
 
 
 def check_size(size: int | None) -> None:
@@ -191,10 +207,10 @@ def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:
         "setting": setting.model_dump(mode="json"),
         "epochs": request.epochs or setting.epochs_for(len(training)),
         "seed": request.seed,
-        "devices": request.devices,
+        "devices": _given(request.devices, 1),
         "precision": precision_for(request.precision),
         "test_time_augmentation": request.test_time_augmentation,
-        "checkpoint_seconds": request.checkpoint_seconds,
+        "checkpoint_seconds": _given(request.checkpoint_seconds, CHECKPOINT_SECONDS),
         "environment": environment(),
     }
     folder.write_config(config)
@@ -216,6 +232,7 @@ def _takes_other_sizes(model: nn.Module, shape: tuple[int, int, int]) -> bool:
 def _go_on(path: Path, request: Request, listener: Listener) -> Run:
     """Resume the run in `path`; a complete one is given as it is."""
     run = Run(path)
+    _check_seconds(request)
     if other := _departures(request, run):
         raise RequestError("training.resume_departs", path=str(path), options=", ".join(other))
     loaded = request.data if isinstance(request.data, data_room.ImageData) else None
@@ -224,9 +241,9 @@ def _go_on(path: Path, request: Request, listener: Listener) -> Run:
     if request.data_dir is not None and loaded is None:  # the data may have moved since
         asked = run.config["data"]
         loaded = load_known(asked, data_dir=request.data_dir)
-    devices = max(request.devices, run.config["devices"])
-    fabric = make_fabric(devices, run.config.get("precision", "float32"))
-    return _launch(fabric, run.folder, loaded, listener)
+    # A machine may have fewer cores than the one that the run began on, and another number gives the same to rounding.
+    fabric = make_fabric(_given(request.devices, run.config["devices"]), run.config.get("precision", "float32"))
+    return _launch(fabric, run.folder, loaded, listener, request.checkpoint_seconds)
 
 
 def _departures(request: Request, run: Run) -> list[str]:
@@ -254,10 +271,16 @@ def _departures(request: Request, run: Run) -> list[str]:
     return [options.get(name, f"--{name}") for name, value in given.items() if value != began[name]]
 
 
-def _launch(fabric: Any, folder: RunFolder, loaded: data_room.ImageData | None, listener: Listener) -> Run:
+def _launch(
+    fabric: Any,
+    folder: RunFolder,
+    loaded: data_room.ImageData | None,
+    listener: Listener,
+    checkpoint_seconds: float | None = None,
+) -> Run:
     path = str(folder.path)
     with folder.training() if is_first() else nullcontext():
-        run_in_processes(fabric, work, path, loaded, listener, language(), resume=path)
+        run_in_processes(fabric, work, path, loaded, listener, language(), checkpoint_seconds, resume=path)
     return Run(folder.path)
 
 
@@ -268,7 +291,7 @@ def _out(request: Request, setting: Setting) -> Path:
     words = [Path(_name(request.data)).name or "images", setting.model.partition(":")[0]]
     stem = "-".join(re.sub(r"[^\w.]+", "-", word).strip("-.") for word in words)
     number = 1
-    while (path := Path("runs") / f"{stem}-{number}").exists():
+    while (path := _RUNS / f"{stem}-{number}").exists():
         number += 1
     return path
 

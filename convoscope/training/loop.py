@@ -91,7 +91,8 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
                 state.after_step()
                 if state.focus is not None:
                     state.focus.note(job.batches.places(at.epoch, at.step, weights), logits, labels)
-                total, stop = agree(fabric, loss, interrupted.is_set())
+                due = time.monotonic() - saved > job.checkpoint_seconds
+                total, stop, due = agree(fabric, loss, interrupted.is_set(), due)
                 if not math.isfinite(total):
                     raise diverged(job, state, total)
                 at.step += 1
@@ -100,12 +101,13 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
                 at.flops += count * job.flops(size)
                 at.seconds += time.monotonic() - started
                 job.listener.on_step(at.epoch, total / count, count)
-                if stop:
-                    job.save(state)
-                    return False
-                if time.monotonic() - saved > job.checkpoint_seconds:
+                if stop or due:
+                    if state.focus is not None:
+                        state.focus.gather(fabric)
                     job.save(state)
                     saved = time.monotonic()
+                if stop:
+                    return False
             if state.focus is not None:
                 state.focus.end_epoch(fabric)
             end_epoch(job, state)
@@ -139,13 +141,13 @@ def weights_of(job: Job, state: State, progress: float) -> NDArray[np.float64] |
     return state.focus.weights() if state.position.epoch else None
 
 
-def agree(fabric: Any, loss: Tensor, stop: bool) -> tuple[float, bool]:
-    """The loss summed over all processes, and whether any of them wants to stop; the same answer everywhere."""
+def agree(fabric: Any, loss: Tensor, stop: bool, due: bool) -> tuple[float, bool, bool]:
+    """The same answer in all processes: their summed loss, and whether any is to `stop` or finds a checkpoint `due`."""
     if fabric.world_size == 1:
-        return float(loss), stop
-    both = torch.stack([loss.double(), torch.tensor(float(stop), dtype=torch.float64, device=loss.device)])
-    total, stops = fabric.all_reduce(both, reduce_op="sum").tolist()
-    return total, stops > 0
+        return float(loss), stop, due
+    wishes = torch.tensor([stop, due], dtype=torch.float64, device=loss.device)
+    total, stops, dues = fabric.all_reduce(torch.cat([loss.double()[None], wishes]), reduce_op="sum").tolist()
+    return total, stops > 0, dues > 0
 
 
 def end_epoch(job: Job, state: State) -> None:

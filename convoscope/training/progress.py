@@ -63,12 +63,12 @@ class Terminal(Listener):
             return
         data, setting = config["data"], config["setting"]
         counts = {name: f"{data[f'{name}_images']:,}" for name in ("training", "validation", "test")}
-        self.console.print(say("training.begin_data", name=data["name"], **counts))
-        self.console.print(say("training.begin_model", model=setting["model"], epochs=config["epochs"]))
+        self._print(say("training.begin_data", name=data["name"], **counts))
+        self._print(say("training.begin_model", model=setting["model"], epochs=config["epochs"]))
         augmentation = setting["augmentation"]
         stated = {key: value for key, value in setting.items() if key not in ("model", "augmentation")} | augmentation
         words = ", ".join(f"{key} {value}" for key, value in stated.items() if value not in (0, "none", []))
-        self.console.print(f"[dim]{say('training.begin_recipe', recipe=config['recipe'], words=words)}[/dim]")
+        self._print(say("training.begin_recipe", recipe=config["recipe"], words=words), "dim")
 
     def on_start(self, plan: Plan, done_steps: int) -> None:
         """Open the bar and print the heads of the columns."""
@@ -77,7 +77,7 @@ class Terminal(Listener):
             return
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        console.print(f"[dim]{say('training.table_head')}[/dim]")
+        self._print(say("training.table_head"), "dim")
         columns = [TextColumn("{task.description}"), BarColumn(bar_width=24), TimeRemainingColumn(compact=True)]
         self._bar = Progress(*columns, console=console, transient=True)
         self._task = self._bar.add_task("", total=plan.total_steps, completed=done_steps)
@@ -97,14 +97,18 @@ class Terminal(Listener):
         validation = f"{line['validation_error']:.2%}" if "validation_error" in line else "–"
         speed = f"{line['images_per_second']:,.0f}"
         row = f"{line['epoch']:5}  {line['train_loss']:10.4f}  {validation:>10}  {speed:>10}  {line['seconds']:8.1f}"
-        self.console.print(row + ("  *" if line["best"] else ""))
+        self._print(row + ("  *" if line["best"] else ""))
 
     def on_note(self, text: str) -> None:
         """Print the sentence."""
-        self.console.print(text)
+        self._print(text)
 
     def on_end(self) -> None:
         """Close the bar."""
         if self._bar:
             self._bar.stop()
             self._bar = None
+
+    def _print(self, text: str, style: str | None = None) -> None:
+        """A line as it is: names of files may look like markup, and a command is copied whole."""
+        self.console.print(text, style=style, markup=False, emoji=False, soft_wrap=True)

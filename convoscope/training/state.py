@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -105,4 +106,17 @@ class State:
             optimizer_state.setdefault(int(index), {})[key] = tensor
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": optimizer_state, "param_groups": groups})
+        _lay_as_parameters(self.optimizer)
         self.position = Position(**checkpoint.facts)
+
+
+def _lay_as_parameters(optimizer: Optimizer) -> None:
+    """Lay what `optimizer` remembers of each parameter in memory as that parameter lies.
+
+    PyTorch's fused optimizers walk both in the order of memory. A file holds plain strides, and a convolution's kernels
+    lie channels last: unchanged, each weight would be moved by the averages of another.
+    """
+    for parameter, remembered in optimizer.state.items():
+        for name, value in remembered.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                remembered[name] = torch.empty_like(parameter).copy_(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -12,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 from safetensors.torch import load, save
-from torch import nn
+from torch import Tensor, nn
 
 from convoscope import data as data_room
 from convoscope import models
@@ -41,10 +42,20 @@ from convoscope.training.winograd import winograd
 FITTED_TO = 5000
 """How many training pictures a whitening layer is fitted to."""
 
+FITTED_AT_ONCE = 1 << 20
+"""How many values of their pixels at a time."""
+
 _CPU = torch.device("cpu")
 
 
-def work(fabric: Any, path: str, loaded: data_room.ImageData | None, listener: Listener, tongue: str) -> None:
+def work(
+    fabric: Any,
+    path: str,
+    loaded: data_room.ImageData | None,
+    listener: Listener,
+    tongue: str,
+    checkpoint_seconds: float | None,
+) -> None:
     """Train the run in folder `path`, from its start or its last checkpoint, and test it.
 
     Args:
@@ -53,9 +64,13 @@ def work(fabric: Any, path: str, loaded: data_room.ImageData | None, listener: L
         loaded: the data, if this process has it already.
         listener: hears what happens; in rank 0 only.
         tongue: language of the notes and errors, which a new process does not inherit.
+        checkpoint_seconds: the longest time between two checkpoints; None for what ``run.json`` says.
     """
     with using_language(tongue):
-        _Worker(fabric, path, loaded, listener if fabric.global_rank == 0 else Listener()).run()
+        worker = _Worker(fabric, path, loaded, listener if fabric.global_rank == 0 else Listener())
+        if checkpoint_seconds is not None:
+            worker.config["checkpoint_seconds"] = checkpoint_seconds
+        worker.run()
 
 
 def split(loaded: data_room.ImageData, setting: Setting, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -151,8 +166,7 @@ class _Worker:
     def _state(self) -> State:
         torch.manual_seed(seed_of(self.config["seed"]))
         model = models.build(self.setting.model, self.preprocessing.input_shape, len(self.data.classes))
-        sample = self.training[:: max(1, len(self.training) // FITTED_TO)]
-        fit_whitening(model, inputs_from(self.data.train.images[sample], self.preprocessing.scaling, self.side, _CPU))
+        fit_whitening(model, self._sample())
         model.to(self.fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.fabric.world_size > 1:
             share_batch_norm(model)
@@ -167,10 +181,20 @@ class _Worker:
             except (RuntimeError, KeyError, TypeError, ValueError) as error:
                 reason = str(error).splitlines()[0]
                 raise RequestError("training.checkpoint_unfit", path=str(self.folder.path), reason=reason) from error
+            if focus is not None and not self.first:
+                focus.forget()  # the checkpoint holds what all noted; it counts once
         if self.first:
             self.folder.clear_unfinished()
             self.folder.write_curves(state.position.curves)
         return state
+
+    def _sample(self) -> Iterator[Tensor]:
+        """Evenly spaced training pictures (B, C, H, W), normalised, in blocks."""
+        rows = self.training[:: max(1, len(self.training) // FITTED_TO)]
+        step = max(1, FITTED_AT_ONCE // math.prod(self.preprocessing.input_shape))
+        for start in range(0, len(rows), step):
+            images = self.data.train.images[rows[start : start + step]]
+            yield inputs_from(images, self.preprocessing.scaling, self.side, _CPU)
 
     def _batches(self) -> Batches:
         size = self.setting.batch_for(len(self.training))
@@ -196,8 +220,10 @@ class _Worker:
         if len(self.validation) == 0:
             return None
         mine = self.validation[self.fabric.global_rank :: self.fabric.world_size]
-        scores = self._score(model, self.data.train.images, self.data.train.labels, mine)
-        sums = torch.tensor([scores["errors"], scores["loss"] * scores["count"]], dtype=torch.float64)
+        sums = torch.zeros(2, dtype=torch.float64)
+        if len(mine):  # there may be fewer pictures than processes
+            scores = self._score(model, self.data.train.images, self.data.train.labels, mine)
+            sums = torch.tensor([scores["errors"], scores["loss"] * scores["count"]], dtype=torch.float64)
         if self.fabric.world_size > 1:
             sums = self.fabric.all_reduce(sums.to(self.fabric.device), reduce_op="sum")
         errors, loss = (sums / len(self.validation)).tolist()

@@ -240,6 +240,24 @@ def test_predict_answers(tell: Any, trained: Path, pictures: Path) -> None:
     assert len(words.out.splitlines()) == 2
 
 
+def test_predict_keeps_no_picture_at_its_full_size(
+    tell: Any, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[tuple[int, ...]] = []
+    predict = Run.predict
+
+    def watched(run: Run, images: Any) -> Any:
+        held.extend(image.shape for image in images)
+        return predict(run, images)
+
+    photograph = Image.linear_gradient("L").resize((640, 480))
+    photograph.save(tmp_path / "a.png")
+    monkeypatch.setattr(Run, "predict", watched)
+    (told,) = tell("predict", trained, tmp_path / "a.png", "--json").json["predictions"]
+    assert held == [(1, 8, 8)]
+    assert told["probability"] == predict(Run(trained), np.asarray(photograph))[0].probability
+
+
 def test_predict_takes_a_picture_from_standard_input(
     tell: Any, trained: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

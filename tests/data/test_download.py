@@ -8,6 +8,7 @@ import hashlib
 import io
 import tarfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -229,7 +230,9 @@ def test_the_system_folder_comes_before_the_network(server, idx_set, tmp_path):
     assert server.asked == []
 
 
-def test_an_archive_is_unpacked(server, cache):
+@pytest.fixture
+def archived(server):
+    """CIFAR-10 with black pictures, as an archive served here."""
     record = np.zeros((10_000, 3073), np.uint8)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as tar:
@@ -239,11 +242,22 @@ def test_an_archive_is_unpacked(server, cache):
             tar.addfile(entry, io.BytesIO(record.tobytes()))
     server.files["/c.tar.gz"] = packed.getvalue()
     file = remote(server, "/c.tar.gz", content=packed.getvalue(), name="cifar-10-binary.tar.gz")
-    small = dataclasses.replace(cifar10, files=(file,))
-    assert len(small.read(small, Request()).train) == 50_000
+    return dataclasses.replace(cifar10, files=(file,))
+
+
+def test_an_archive_is_unpacked(server, archived, cache):
+    assert len(archived.read(archived, Request()).train) == 50_000
     left = {path.name for path in (cache / "sets" / "cifar10").iterdir()}
     assert left == {*cifar10.unpacked, "cifar-10-binary.tar.gz.lock"}
-    small.read(small, Request())
+    archived.read(archived, Request())
+    assert len(server.asked) == 1
+
+
+def test_of_two_first_uses_at_once_one_unpacks(server, archived, cache):
+    with ThreadPoolExecutor(4) as threads:
+        places = list(threads.map(lambda _: sources.locate(archived, Request()), range(4)))
+    assert {place.folder for place in places} == {cache / "sets" / "cifar10"}
+    assert places[0].holds(archived, whole=True)
     assert len(server.asked) == 1
 
 

@@ -237,6 +237,23 @@ def test_unreadable_files_and_folders_are_left_out(tmp_path, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize("locked", ["", "train", "test"])
+def test_a_folder_that_must_be_read_and_is_closed_is_named(tmp_path, monkeypatch, locked):
+    fill(tmp_path / "train", count=4)
+    fill(tmp_path / "test", count=2)
+    scandir = os.scandir
+
+    def guarded(path):  # tests may run as root, whom no permission stops
+        if os.fspath(path) == str(tmp_path / locked):
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    with pytest.raises(RequestError) as caught:
+        data.load(tmp_path)
+    assert str(caught.value) == f"{tmp_path / locked} can't be read: Permission denied. Check its permissions."
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import convoscope as cs
 from convoscope import Run
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
+from convoscope.runs.comparison import compare
 from convoscope.runs.folder import FORMAT, RunFolder
 
 
@@ -197,6 +199,26 @@ def test_evaluate_takes_a_named_set_and_a_folder_of_any_size(tmp_path: Path, run
     result = run.evaluate(tmp_path)
     assert result["test_count"] == 150
     assert result["confusion"] == run.evaluate(str(tmp_path))["confusion"]
+
+
+@pytest.mark.parametrize("kind", ["large", "grey"])
+def test_evaluate_takes_pictures_of_any_form_as_predict_does(tmp_path: Path, run: Run, kind: str) -> None:
+    digits = cs.load("digits")
+    data = digits
+    if kind == "large":
+        large = digits.test.images.repeat(3, axis=2).repeat(2, axis=3)
+        data = replace(digits, test=replace(digits.test, images=large))
+    else:
+        train_rgb, test_rgb = (
+            replace(part, images=part.images.repeat(3, axis=1)) for part in (digits.train, digits.test)
+        )
+        coloured = replace(digits, name="coloured", fingerprint="coloured", train=train_rgb, test=test_rgb)
+        run = cs.train(coloured, "dense-800", epochs=1, out=tmp_path / "run")
+    labels = [run.classes[label] for label in data.test.labels]
+    predicted = [one.label for one in run.predict(data.test.images)]
+    assert run.evaluate(data)["test_errors"] == sum(a != b for a, b in zip(predicted, labels, strict=True))
+    same = compare(run, run, data)
+    assert same.before == run.evaluate(data)["test_errors"]
 
 
 def test_data_with_other_classes_are_refused(tmp_path: Path, run: Run) -> None:

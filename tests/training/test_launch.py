@@ -18,7 +18,9 @@ from convoscope import Run, train
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
 from convoscope.data import ImageData, Images, split_validation
+from convoscope.data.batches import inputs_from
 from convoscope.training.progress import Listener
+from tests.training.listeners import StopsAfter
 
 SMALL = "typical:blocks=2,width=8"
 
@@ -203,6 +205,8 @@ def test_data_in_memory(tmp_path: Path) -> None:
 
 def test_without_a_folder_named_runs_are_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "new").mkdir(parents=True)
+    (tmp_path / "runs" / "new" / "run.json").write_text("{}")  # a run of some other name hinders none
     found = [train("digits", "dense-800", epochs=1).path for _ in range(2)]
     assert found == [Path("runs/digits-dense-800-1"), Path("runs/digits-dense-800-2")]
 
@@ -210,6 +214,22 @@ def test_without_a_folder_named_runs_are_numbered(tmp_path: Path, monkeypatch: p
 def test_a_very_small_batch(pictures: Path, tmp_path: Path) -> None:
     run = train(pictures, SMALL, "default:batch_size=2", epochs=1, out=tmp_path / "run")
     assert run.metrics is not None
+
+
+@pytest.mark.parametrize("whiten", ["true", "false"])
+def test_only_a_whitening_layer_takes_pictures_before_the_training_and_in_small_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whiten: str
+) -> None:
+    taken: list[int] = []
+
+    def watched(images: Any, *more: Any) -> torch.Tensor:
+        taken.append(len(images))
+        return inputs_from(images, *more)
+
+    monkeypatch.setattr("convoscope.training.worker.inputs_from", watched)
+    monkeypatch.setattr("convoscope.training.worker.FITTED_AT_ONCE", 500 * 64)
+    train("digits", f"convnet:widths=8,stem_kernel=2,whiten={whiten}", epochs=1, out=tmp_path / "run")
+    assert taken == ([500, 500, 293] if whiten == "true" else [])
 
 
 # Wrong requests
@@ -293,6 +313,8 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     access = os.access
     monkeypatch.setattr("os.access", lambda path, mode: False if mode & os.W_OK else access(path, mode))
     assert "can't be written (Permission denied)" in said("digits", out=tmp_path / "run")
+    monkeypatch.chdir(tmp_path)
+    assert "runs can't be written (Permission denied)" in said("digits")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
@@ -343,6 +365,15 @@ def test_nothing_else_can_be_asked_of_a_resumed_run(run: Run) -> None:
         assert f"--{option}" in said(resume=run.path, **more)
     assert train(resume=run.path).metrics == run.metrics
     assert train("digits", SMALL, epochs=2, resume=run.path).metrics == run.metrics  # what it began with is no harm
+
+
+def test_a_resumed_run_writes_its_checkpoints_as_often_as_is_asked_now(tmp_path: Path) -> None:
+    asked = {"epochs": 2, "checkpoint_seconds": 1e6, "out": tmp_path / "run"}
+    stopped = train("digits", "dense-800", listener=StopsAfter(3), **asked)
+    assert "A checkpoint every -1 seconds was asked for" in said(resume=stopped.path, checkpoint_seconds=-1)
+    done = train(resume=stopped.path, checkpoint_seconds=0)
+    before, last = sorted(int(path.stem.partition("-")[2]) for path in done.folder.checkpoints.glob("*.json"))
+    assert last - before == 1  # the last two are kept
 
 
 def test_a_run_on_data_in_memory_is_resumed_with_it(tmp_path: Path) -> None:

@@ -88,20 +88,68 @@ def test_a_lost_worker_ends_the_job_with_a_clear_error_and_the_run_goes_on(tmp_p
     assert [line["epoch"] for line in done.curves] == [1, 2, 3]
 
 
+@TWO_CORES
 @pytest.mark.slow
-def test_torchrun_starts_the_same_command(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [0.0, 1e6], ids=["checkpoints at every step", "none but the last"])
+def test_two_processes_go_on_with_what_both_noted_of_the_epoch(tmp_path: Path, seconds: float) -> None:
+    asked = {"recipe": "default:focus=1,focus_from=0", "epochs": 3, "devices": 2}
+    whole = train("digits", out=tmp_path / "whole", **asked)
+    stop = StopsAfter(16 + 9)
+    stopped = train("digits", out=tmp_path / "stopped", checkpoint_seconds=seconds, listener=stop, **asked)
+    assert stopped.metrics is not None
+    assert stopped.metrics["interrupted"]
+    resumed = train(resume=stopped.path)
+    assert resumed.folder.weights_file.read_bytes() == whole.folder.weights_file.read_bytes()
+
+
+@TWO_CORES
+@pytest.mark.slow
+def test_what_two_processes_began_one_goes_on_with_where_there_is_one_core(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"recipe": GENTLE + ",focus=1,focus_from=0", "precision": "float32", "epochs": 2}
+    whole = train("digits", out=tmp_path / "whole", **asked)
+    stopped = train("digits", out=tmp_path / "stopped", devices=2, listener=StopsAfter(16 + 5), **asked)
+    monkeypatch.setattr("convoscope.training.processes.usable_cores", lambda: 1)
+    with using_language("en"), pytest.raises(RequestError, match="2 devices were asked for; this machine has 1"):
+        train(resume=stopped.path)
+    with using_language("en"), pytest.raises(RequestError, match="0 devices were asked for"):
+        train(resume=stopped.path, devices=0)
+    resumed = train(resume=stopped.path, devices=1)
+    assert resumed.curves[-1]["train_loss"] == pytest.approx(whole.curves[-1]["train_loss"], abs=1e-4)
+
+
+def torchrun(processes: int, *words: object) -> subprocess.CompletedProcess[str]:
+    """``convoscope train WORDS`` in so many processes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", f"--master-port={port}"]
-    command += ["-m", "convoscope", "train", "--data", "digits", "--recipe", GENTLE, "--epochs", "2"]
-    command += ["--precision", "float32"]
+    command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}", f"--master-port={port}"]
+    command += ["-m", "convoscope", "train", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.mark.slow
+def test_torchrun_starts_the_same_command(tmp_path: Path) -> None:
     out = tmp_path / "torchrun"
-    done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, timeout=300, check=False)
+    words = ["--data", "digits", "--recipe", GENTLE, "--epochs", 2, "--precision", "float32", "--out", out]
+    done = torchrun(2, *words)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1  # one process speaks for both
     alone = train("digits", recipe=GENTLE, epochs=2, precision="float32", out=tmp_path / "alone")
     assert Run(out).curves[-1]["train_loss"] == pytest.approx(alone.curves[-1]["train_loss"], abs=1e-4)
+
+
+@pytest.mark.slow
+def test_there_may_be_fewer_pictures_to_choose_by_than_processes(pictures: Path, tmp_path: Path) -> None:
+    recipe = GENTLE + ",validation=0.05"
+    words = ["--data", pictures, "--model", "dense-800", "--recipe", recipe, "--epochs", 1, "--precision", "float32"]
+    done = torchrun(3, *words, "--out", tmp_path / "three")
+    assert done.returncode == 0, done.stderr
+    three = Run(tmp_path / "three")
+    assert three.config["data"]["validation_images"] == 2
+    alone = train(pictures, "dense-800", recipe, epochs=1, precision="float32", out=tmp_path / "alone")
+    assert three.curves[-1]["validation_loss"] == pytest.approx(alone.curves[-1]["validation_loss"], abs=1e-4)
 
 
 @pytest.mark.parametrize("devices", [0, -1, 10_000])

@@ -77,6 +77,27 @@ def test_ten_random_kills_change_not_one_bit(tmp_path: Path) -> None:
         assert results[0][key] == results[1][key], key
 
 
+@pytest.mark.parametrize(
+    ("model", "recipe"),
+    [
+        ("lenet5", "steady"),
+        ("typical:blocks=2,width=8", "default"),
+        ("convnet", "default:optimizer=sgd,learning_rate=0.05"),
+        ("convnet", "default:optimizer=adamw"),
+        ("convnet", "default:optimizer=adadelta"),
+    ],
+)
+def test_every_optimizer_goes_on_where_it_was_to_the_bit(tmp_path: Path, model: str, recipe: str) -> None:
+    """The fused ones read what they remember in the order of memory, which a file does not keep."""
+    whole = train("digits", model, recipe, epochs=3, out=tmp_path / "whole")
+    stopped = train("digits", model, recipe, epochs=3, out=tmp_path / "stopped", listener=StopsAfter(20))
+    assert stopped.metrics is not None
+    assert stopped.metrics["interrupted"]
+    resumed = train(resume=stopped.path)
+    assert resumed.folder.weights_file.read_bytes() == whole.folder.weights_file.read_bytes()
+    assert resumed.curves[-1]["train_loss"] == whole.curves[-1]["train_loss"]
+
+
 @pytest.fixture
 def stopped(tmp_path: Path) -> Run:
     """A run that was interrupted in its third epoch."""
