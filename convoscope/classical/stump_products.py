@@ -216,7 +216,13 @@ class StumpProducts(ScoringClassifier):
     """
 
     def __init__(
-        self, *, terms: int = 3, rounds: int = 100_000, features: int = 100, trim: float = 0.01, random_state: Any = None
+        self,
+        *,
+        terms: int = 3,
+        rounds: int = 100_000,
+        features: int = 100,
+        trim: float = 0.01,
+        random_state: Any = None,
     ) -> None:
         self.terms = terms
         self.rounds = rounds

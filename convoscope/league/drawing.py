@@ -21,7 +21,7 @@ _LEAST = {"seconds": 0.01, "predict_seconds": 0.01, "size_bytes": 1}
 def draw_league(path: Path, table: dict[str, Any]) -> None:
     """Write the measured rows of a table (see `League.table`) to `path`, as PNG; both axes are logarithmic.
 
-    A dot is what was measured, a dash above or below it what was published.
+    A dot is what was measured, a dash above or below it what was published on the same data.
 
     Raises:
         RequestError: the file can't be written.
@@ -45,7 +45,7 @@ def _draw(axes: Any, rows: list[dict[str, Any]], cost: str, least: float) -> Non
     axes.set_yscale("log")
     for at, entry in enumerate(sorted(rows, key=lambda one: one["error"])):
         x, y = max(entry[cost], _LEAST[cost]), 100 * max(entry["error"], least)
-        if entry["published_error"] is not None:
+        if entry["published_here"]:
             published = 100 * entry["published_error"]
             axes.plot([x, x], [y, published], color=_PUBLISHED, linewidth=0.8, zorder=1)
             axes.plot([x], [published], marker="_", color=_PUBLISHED, markersize=11, markeredgewidth=1.8, zorder=2)

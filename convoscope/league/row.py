@@ -118,7 +118,7 @@ class Row:
         return self.notes.get(language(), "")
 
     def published_for(self, data_set: str | None) -> float | None:
-        """The published error, if it is one on `data_set`; beside errors on other pictures it would say nothing."""
+        """The published error, if it is one on `data_set`; with errors on other pictures it can't be compared."""
         return self.published_error if data_set == self.published_on else None
 
     def seeds(self, asked: int | None) -> range:

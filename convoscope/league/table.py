@@ -82,7 +82,7 @@ def table(outcomes: Mapping[str, Outcome], labels: NDArray[np.int64], data_set: 
     Args:
         outcomes: short name -> what is known of a row.
         labels: (N,) the true classes of the test pictures.
-        data_set: the name of the data set, where they are the whole of one: errors published on it are shown.
+        data_set: the name of the data set, where they are the whole of one: errors published on it are comparable.
     """
     return {
         "rows": [_entry(name, outcome, labels, data_set) for name, outcome in outcomes.items()],
@@ -104,7 +104,8 @@ def _entry(name: str, outcome: Outcome, labels: NDArray[np.int64], data_set: str
         "name": row.names["en"],
         "label": row.name,
         "status": outcome.status,
-        "published_error": row.published_for(data_set),
+        "published_error": row.published_error,
+        "published_here": row.published_for(data_set) is not None,
         "source": row.source,
         "note": row.note,
         "stochastic": row.stochastic,

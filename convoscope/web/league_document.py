@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 12_000_000
 """Pictures beyond this are told by their number only; those that most rows got wrong are shown first."""
 _SHOWN = (
-    "id", "status", "published_error", "source", "error", "error_std", "interval", "seeds", "seconds",
+    "id", "status", "published_error", "published_here", "source", "error", "error_std", "interval", "seeds", "seconds",
     "predict_seconds", "peak_memory_bytes", "size_bytes",
 )  # fmt: skip
 

@@ -84,10 +84,11 @@ def test_every_figure_says_where_it_comes_from(played: League) -> None:
         assert entry["size_bytes"] > 1000
 
 
-def test_a_published_error_stands_beside_errors_on_its_own_data_only(
+def test_a_published_error_is_compared_on_its_own_data_only(
     played: League, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert entries(played)["lda-pairwise"]["published_error"] is None
+    entry = entries(played)["lda-pairwise"]
+    assert (entry["published_error"], entry["published_here"]) == (0.076, False)
     monkeypatch.setenv("CONVOSCOPE_CACHE", str(tmp_path / "cache"))
     pictures = colour_pictures(tmp_path / "mnist", {"one": 6, "two": 6})
     shown = {}
@@ -97,8 +98,8 @@ def test_a_published_error_stands_beside_errors_on_its_own_data_only(
         for name in ("digits", "mnist"):  # as if its error had been published on either
             row = dataclasses.replace(done.row, published_error=0.1, published_on=name)
             league.outcomes["decision-tree"] = dataclasses.replace(done, row=row)
-            shown[Path(data).name, quick, name] = entries(league)["decision-tree"]["published_error"]
-    assert {case: error for case, error in shown.items() if error} == {("digits", False, "digits"): 0.1}
+            shown[Path(data).name, quick, name] = entries(league)["decision-tree"]["published_here"]
+    assert [case for case, here in shown.items() if here] == [("digits", False, "digits")]
 
 
 def test_seeds_of_several_origins_name_them_all(played: League) -> None:

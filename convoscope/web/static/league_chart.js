@@ -27,7 +27,7 @@ export function createLeagueChart({ t, rows, onchoose }) {
   function draw(cost) {
     const least = 1 / 20000;
     const costs = rows.map((row) => Math.max(row[cost], cost === "size_bytes" ? 1 : 0.01));
-    const errors = rows.flatMap((row) => [Math.max(row.error, least), row.published_error ?? Math.max(row.error, least)]);
+    const errors = rows.flatMap((row) => [Math.max(row.error, least), row.published_here ? row.published_error : Math.max(row.error, least)]);
     const x = logScale(costs, LEFT, WIDE - RIGHT);
     const y = logScale(errors, TALL - FOOT, TOP);
     drawing.setAttribute("aria-label", t("league_chart_label", { cost: t(`league_cost_${cost}`), rows: rows.map((row) => `${row.id} ${share(row.error)}`).join(", ") }));
@@ -44,7 +44,7 @@ export function createLeagueChart({ t, rows, onchoose }) {
   function mark(row, place, y, taken) {
     const label = labelPlace(place, row.id, taken);
     const parts = [];
-    if (row.published_error !== null) {
+    if (row.published_here) {
       const published = y.of(row.published_error);
       parts.push(svg("line", { x1: place.x, x2: place.x, y1: place.y, y2: published, class: "gap" }),
         svg("line", { x1: place.x - 6, x2: place.x + 6, y1: published, y2: published, class: "published" }));
