@@ -7,7 +7,8 @@ import os
 import re
 import time
 import uuid
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,6 @@ from torch import nn
 from convoscope import data as data_room
 from convoscope import models
 from convoscope.core.errors import RequestError
-from convoscope.core.files import read_json
 from convoscope.core.messages import language, say
 from convoscope.core.spec import parse_spec
 from convoscope.data.batches import Scaling
@@ -31,17 +31,26 @@ from convoscope.runs.environment import environment
 from convoscope.runs.evaluation import check_views, evaluating
 from convoscope.runs.folder import RunFolder
 from convoscope.runs.run import Preprocessing, Run
-from convoscope.training.processes import is_first, make_fabric, precision_for, run_in_processes, started_elsewhere
+from convoscope.training.processes import (
+    first_begins,
+    make_fabric,
+    precision_for,
+    run_in_processes,
+    started_elsewhere,
+)
 from convoscope.training.progress import Listener
 from convoscope.training.recipe import Setting, setting_from
 from convoscope.training.worker import split, work
 
 CHECKPOINT_SECONDS = 20.0
 MOST_EPOCHS = 1_000_000
+UNSEEN_SECONDS = 60.0
+"""How long a shared disk may take to show one process what another wrote."""
 
 _RUNS = Path("runs")
 
 _Value = TypeVar("_Value")
+_Begun = tuple[RunFolder, data_room.ImageData | None]
 
 
 @dataclass(frozen=True)
@@ -115,17 +124,20 @@ def train(
         return _go_on(Path(resume), request, listener)
     _check(request)
     fabric = make_fabric(_given(devices, 1), precision_for(precision))
-    if not is_first():
-        return _launch(fabric, RunFolder(_await_folder(request)), None, listener)
-    if isinstance(data, data_room.ImageData):
-        return _launch(fabric, _begin(request, data), data, listener)
-    loaded = data_room.load(data, data_dir=data_dir, size=_square(size), seed=seed)
-    if loaded.corrections:
-        file = corrections_file(data, data_dir)
-        listener.on_note(say("data.corrections_used", count=loaded.corrections, file=file))
-    # Worker processes read the data themselves: a pickled copy each would cost more than the file cache.
-    several = fabric.world_size > 1 and not started_elsewhere()
-    return _launch(fabric, _begin(request, loaded), None if several else loaded, listener)
+
+    def begin() -> _Begun:
+        if isinstance(data, data_room.ImageData):
+            return _begin(request, data), data
+        loaded = data_room.load(data, data_dir=data_dir, size=_square(size), seed=seed)
+        if loaded.corrections:
+            file = corrections_file(data, data_dir)
+            listener.on_note(say("data.corrections_used", count=loaded.corrections, file=file))
+        # Worker processes read the data themselves: a pickled copy each would cost more than the file cache.
+        several = fabric.world_size > 1 and not started_elsewhere()
+        return _begin(request, loaded), None if several else loaded
+
+    given = data if isinstance(data, data_room.ImageData) else None
+    return _launch(fabric, begin, (RunFolder(str(out)), given), listener)
 
 
 def _check(request: Request) -> None:
@@ -243,7 +255,8 @@ def _go_on(path: Path, request: Request, listener: Listener) -> Run:
         loaded = load_known(asked, data_dir=request.data_dir)
     # A machine may have fewer cores than the one that the run began on, and another number gives the same to rounding.
     fabric = make_fabric(_given(request.devices, run.config["devices"]), run.config.get("precision", "float32"))
-    return _launch(fabric, run.folder, loaded, listener, request.checkpoint_seconds)
+    begun = run.folder, loaded
+    return _launch(fabric, lambda: begun, begun, listener, request.checkpoint_seconds)
 
 
 def _departures(request: Request, run: Run) -> list[str]:
@@ -273,13 +286,22 @@ def _departures(request: Request, run: Run) -> list[str]:
 
 def _launch(
     fabric: Any,
-    folder: RunFolder,
-    loaded: data_room.ImageData | None,
+    begin: Callable[[], _Begun],
+    elsewhere: _Begun,
     listener: Listener,
     checkpoint_seconds: float | None = None,
 ) -> Run:
-    path = str(folder.path)
-    with folder.training() if is_first() else nullcontext():
+    """Train in all processes what `begin` gives in the first one; to others it is known as `elsewhere`."""
+    with ExitStack() as held:
+
+        def hold() -> _Begun:
+            folder, loaded = begin()
+            held.enter_context(folder.training())
+            return folder, loaded
+
+        folder, loaded = first_begins(fabric, hold) or elsewhere
+        _await_config(folder)
+        path = str(folder.path)
         run_in_processes(fabric, work, path, loaded, listener, language(), checkpoint_seconds, resume=path)
     return Run(folder.path)
 
@@ -310,13 +332,17 @@ def _square(size: int | None) -> tuple[int, int] | None:
     return None if size is None else (size, size)
 
 
-def _await_folder(request: Request) -> Path:
-    """Other processes than the first wait until it has written the run's config."""
-    path = Path(str(request.out))
-    while not RunFolder(path).config_file.exists():
+def _await_config(folder: RunFolder) -> None:
+    """Wait until a shared disk shows what the first process wrote.
+
+    Raises:
+        RequestError: it does not, so this process has another disk or another folder of that name.
+    """
+    until = time.monotonic() + UNSEEN_SECONDS
+    while not folder.config_file.exists():
+        if time.monotonic() > until:
+            raise RequestError("training.folder_unseen", path=str(folder.path.absolute()))
         time.sleep(0.1)
-    read_json(RunFolder(path).config_file)
-    return path
 
 
 def describe_result(run: Run) -> str:

@@ -14,7 +14,8 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from datetime import timedelta
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -26,6 +27,10 @@ from convoscope.core.registry import nearest
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
+
+_PATIENCE = timedelta(days=7)
+
+_Begun = TypeVar("_Begun")
 
 _FABRICS_NAMES = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 
@@ -80,8 +85,39 @@ def is_first() -> bool:
     return not started_elsewhere() or int(os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or 0) == 0
 
 
+def first_begins(fabric: Any, begin: Callable[[], _Begun]) -> _Begun | None:
+    """Call `begin` in the process that speaks for all; others that torchrun or SLURM started wait for its end.
+
+    All are joined before, so that none waits for a process that has given up or gone.
+
+    Returns:
+        what `begin` gave; None in the other processes.
+
+    Raises:
+        RequestError: what `begin` raised, in every process.
+    """
+    if not started_elsewhere():
+        return begin()
+    with quiet_fabric():
+        fabric.launch()  # joins the process group
+    # To read and decode data may take longer than processes wait for each other in a step.
+    patient = dist.new_group(timeout=_PATIENCE, backend="gloo")
+    found: _Begun | None = None
+    wrong: list[RequestError | None] = [None]
+    if is_first():
+        try:
+            found = begin()
+        except RequestError as error:
+            wrong[0] = error
+    dist.broadcast_object_list(wrong, group=patient)
+    if wrong[0] is not None:
+        dist.destroy_process_group()
+        raise wrong[0]
+    return found
+
+
 def run_in_processes(fabric: Any, work: Callable[..., Any], *arguments: Any, resume: str) -> Any:
-    """Call ``work(fabric, *arguments)`` in every process and give what rank 0 returned.
+    """Call ``work(fabric, *arguments)`` in every process and give what rank 0 returned; after `first_begins`.
 
     Raises:
         RequestError: what a worker raised.
@@ -90,8 +126,6 @@ def run_in_processes(fabric: Any, work: Callable[..., Any], *arguments: Any, res
     if fabric.world_size == 1:
         return work(fabric, *arguments)
     if started_elsewhere():
-        with quiet_fabric():
-            fabric.launch()  # joins the process group
         return _worked(fabric, work, *arguments)
     from torch.multiprocessing.spawn import ProcessException
 

@@ -19,6 +19,7 @@ from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
 from convoscope.data import ImageData, Images, split_validation
 from convoscope.data.batches import inputs_from
+from convoscope.training import launch
 from convoscope.training.progress import Listener
 from tests.training.listeners import StopsAfter
 
@@ -316,6 +317,16 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     assert "runs can't be written (Permission denied)" in said("digits")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_process_that_does_not_see_the_run_that_another_began_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "UNSEEN_SECONDS", 0)
+    monkeypatch.setattr(launch, "first_begins", lambda *_: None)  # as in any process but the first
+    monkeypatch.setattr(launch, "work", lambda *_: pytest.fail("it has nothing to work on"))
+    sentence = said("digits", out=tmp_path / "run")
+    assert f"The first process began a run in {tmp_path / 'run'}, and this one does not see it there" in sentence
 
 
 def test_the_folder_is_checked_before_the_data_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

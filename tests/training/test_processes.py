@@ -140,6 +140,67 @@ def test_torchrun_starts_the_same_command(tmp_path: Path) -> None:
     assert Run(out).curves[-1]["train_loss"] == pytest.approx(alone.curves[-1]["train_loss"], abs=1e-4)
 
 
+def slurm(words: list[object]) -> list[tuple[int, str, str]]:
+    """``convoscope WORDS`` in two processes as srun starts them: exit code, output and words of each."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    job = {"JOB_ID": 1, "JOB_NAME": "train", "NNODES": 1, "NODEID": 0, "NODELIST": "localhost"}
+    job |= {"NTASKS": 2, "NTASKS_PER_NODE": 2}
+    command = [sys.executable, "-m", "convoscope", *map(str, words)]
+    started = []
+    for rank in (0, 1):
+        own = {f"SLURM_{name}": str(value) for name, value in {**job, "PROCID": rank, "LOCALID": rank}.items()}
+        environment = {**os.environ, **own, "MASTER_PORT": str(port), "LC_ALL": "C.UTF-8"}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        started.append(subprocess.Popen(command, env=environment, **pipes))
+    try:
+        outputs = [process.communicate(timeout=120) for process in started]
+    finally:
+        for process in started:
+            process.kill()
+    return [(process.returncode, *output) for process, output in zip(started, outputs, strict=True)]
+
+
+@pytest.mark.slow
+def test_slurm_starts_the_same_command(tmp_path: Path) -> None:
+    words = ["--data", "digits", "--recipe", GENTLE, "--epochs", 1, "--precision", "float32"]
+    first, second = slurm(["train", *words, "--out", tmp_path / "two"])
+    assert (first[0], second[0]) == (0, 0), (first, second)
+    assert (first[1].count("\n"), second[1]) == (1, "")
+    alone = train("digits", recipe=GENTLE, epochs=1, precision="float32", out=tmp_path / "alone")
+    assert Run(tmp_path / "two").curves[-1]["train_loss"] == pytest.approx(alone.curves[-1]["train_loss"], abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "more", "sentence"),
+    [
+        ("run.json", [], "already holds a run"),
+        ("thesis.txt", [], "is not empty"),
+        (None, ["--data", "mnist", "--data-dir", "/nowhere/at/all"], "does not exist"),
+    ],
+)
+def test_where_the_first_process_refuses_none_waits_for_it(
+    tmp_path: Path, file: str | None, more: list[object], sentence: str
+) -> None:
+    if file:
+        (tmp_path / file).write_text("years of work")
+    for code, output, words in slurm(["train", "--data", "digits", *more, "--out", tmp_path]):
+        assert (code, output) == (2, ""), words
+        assert sentence in words
+
+
+@pytest.mark.slow
+def test_where_a_run_is_being_trained_no_process_goes_on_with_it(tmp_path: Path) -> None:
+    run = train("digits", "dense-800", epochs=2, out=tmp_path / "run", listener=StopsAfter(3))
+    with run.folder.training():
+        told = slurm(["train", "--resume", run.path])
+    for code, output, words in told:
+        assert (code, output) == (2, ""), words
+        assert "Another process is training in" in words
+
+
 @pytest.mark.slow
 def test_there_may_be_fewer_pictures_to_choose_by_than_processes(pictures: Path, tmp_path: Path) -> None:
     recipe = GENTLE + ",validation=0.05"
