@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -124,19 +125,8 @@ def train(
         return _go_on(Path(resume), request, listener)
     _check(request)
     fabric = make_fabric(_given(devices, 1), precision_for(precision))
-
-    def begin() -> _Begun:
-        if isinstance(data, data_room.ImageData):
-            return _begin(request, data), data
-        loaded = data_room.load(data, data_dir=data_dir, size=_square(size), seed=seed)
-        if loaded.corrections:
-            file = corrections_file(data, data_dir)
-            listener.on_note(say("data.corrections_used", count=loaded.corrections, file=file))
-        # Worker processes read the data themselves: a pickled copy each would cost more than the file cache.
-        several = fabric.world_size > 1 and not started_elsewhere()
-        return _begin(request, loaded), None if several else loaded
-
     given = data if isinstance(data, data_room.ImageData) else None
+    begin = partial(_load_and_begin, fabric, request, listener)
     return _launch(fabric, begin, (RunFolder(str(out)), given), listener)
 
 
@@ -181,6 +171,19 @@ def check_size(size: int | None) -> None:
     """
     if size is not None and not 8 <= size <= 1024:
         raise RequestError("training.size", asked=size)
+
+
+def _load_and_begin(fabric: Any, request: Request, listener: Listener) -> _Begun:
+    data = request.data
+    if isinstance(data, data_room.ImageData):
+        return _begin(request, data), data
+    loaded = data_room.load(data, data_dir=request.data_dir, size=_square(request.size), seed=request.seed)
+    if loaded.corrections:
+        file = corrections_file(data, request.data_dir)
+        listener.on_note(say("data.corrections_used", count=loaded.corrections, file=file))
+    # Worker processes read the data themselves: a pickled copy each would cost more than the file cache.
+    several = fabric.world_size > 1 and not started_elsewhere()
+    return _begin(request, loaded), None if several else loaded
 
 
 def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:
