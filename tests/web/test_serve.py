@@ -24,7 +24,9 @@ def test_port_in_use_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert f"Port {port} of 127.0.0.1 can't be used" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["--host", "no.such.host.invalid"], ["--port", "70000"], ["nowhere"]])
+@pytest.mark.parametrize(
+    "arguments", [["--host", "no.such.host.invalid"], ["--host", "a..b"], ["--port", "70000"], ["nowhere"]]
+)
 def test_wrong_requests_end_with_two(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert convoscope(["serve", *arguments]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
