@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Iterable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -73,7 +73,7 @@ class Guard:
         if not self._ours(_name(host)):
             return 421, "web.host_unknown", say("web.host_unknown", host=host or "–")
         origin = headers.get("origin")
-        if origin is not None and _place(origin) != host:
+        if origin is not None and _parts(origin).netloc != host:
             return 403, "web.origin_unknown", say("web.origin_unknown", origin=origin)
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > MOST_BODY_BYTES:
@@ -104,21 +104,17 @@ def language_of(scope: Scope, headers: Headers, otherwise: str) -> str:
     return otherwise
 
 
-def _place(origin: str) -> str | None:
-    """Host and port of an Origin header; None for what is no address."""
+def _parts(address: str) -> SplitResult:
+    """The parts of an address; all of them are empty for what is none."""
     try:
-        return urlsplit(origin).netloc
+        return urlsplit(address)
     except ValueError:
-        return None
+        return SplitResult("", "", "", "", "")
 
 
 def _name(host: str) -> str:
     """The name in a Host header, without its port and without the brackets of IPv6."""
-    try:
-        name = urlsplit(f"//{host}").hostname
-    except ValueError:
-        return ""
-    return str(name or "")
+    return str(_parts(f"//{host}").hostname or "")
 
 
 def _limited(receive: Receive) -> Receive:
