@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from convoscope.data.batches import inputs_from
 from convoscope.data.types import Pixels
+from convoscope.inspection.recorder import Recorder
 from convoscope.models import Layer
 from convoscope.models.layers import window_of
 from convoscope.models.modules import TableConv2d
-from convoscope.models.shadow import shadow
 from convoscope.runs.run import Run
 
 Maps = NDArray[np.float32]
@@ -50,22 +48,10 @@ def look(run: Run, layers: Sequence[Layer], pixels: Pixels) -> Look:
     Raises:
         RequestError: the run's weights lead to what is no number.
     """
-    p, model = run.preprocessing, shadow(run.model)
-    outputs: dict[str, Maps] = {}
-    for layer in layers:
-
-        def note(_: Any, __: Any, output: torch.Tensor, name: str = layer.name) -> None:
-            # A copy, because the next layer may work in place; of a layer that works twice, the first time.
-            outputs.setdefault(name, output[0].detach().float().contiguous().clone().numpy())
-
-        model.get_submodule(layer.name).register_forward_hook(note)
-    with torch.inference_mode():
-        inputs = inputs_from(pixels[None], p.scaling, (p.height, p.width), torch.device("cpu"))
-        given = inputs[0].contiguous().clone().numpy()
-        logits = model(inputs)
-    if not logits.isfinite().all():
-        raise run.folder.damaged(run.folder.weights_file, "NaN")
-    return Look(given, outputs, logits[0].double().softmax(dim=0).numpy())
+    recorder = Recorder(run, [layer.name for layer in layers], lambda output: output[0].float().contiguous().clone())
+    heard = recorder.record(pixels[None])
+    outputs = {name: maps.numpy() for name, maps in heard.outputs.items()}
+    return Look(heard.inputs[0].numpy(), outputs, heard.logits[0].double().softmax(dim=0).numpy())
 
 
 def filters_of(module: nn.Module) -> Maps | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from convoscope.data import ImageData, split_validation
 from convoscope.data.batches import inputs_from
@@ -16,8 +17,8 @@ from convoscope.inspection.filter_banks import FilterBank
 from convoscope.inspection.label_errors import discriminant
 from convoscope.inspection.parts import parts_of
 from convoscope.inspection.reading import read_layers
+from convoscope.inspection.recorder import Recorder
 from convoscope.models import Layer
-from convoscope.models.shadow import shadow
 from convoscope.runs.run import Run
 
 MOST_FEATURES = 800
@@ -107,26 +108,25 @@ class Excited:
 
 
 def excited(run: Run, banks: tuple[FilterBank, ...], images: NDArray[np.uint8], most: int) -> tuple[Excited, ...]:
-    """The `most` of `images` (N, C, H, W) uint8 on which each filter gives its largest outputs."""
+    """The `most` of `images` (N, C, H, W) uint8 on which each filter gives its largest outputs.
+
+    Raises:
+        RequestError: the weights lead to what is no number.
+    """
     layers = {layer.name: layer for layer in run.layers}
     names = [bank.activation or bank.layer.name for bank in banks]
-    p, net = run.preprocessing, shadow(run.model)
-    peaks: dict[str, list[tuple[NDArray[Any], NDArray[Any]]]] = {name: [] for name in names}
+    recorder = Recorder(run, names, _peaks)
+    heard = [recorder.record(images[start : start + _BATCH]).outputs for start in range(0, len(images), _BATCH)]
+    return tuple(
+        _best(bank, layers[name], [peaks[name] for peaks in heard], most)
+        for bank, name in zip(banks, names, strict=True)
+    )
 
-    def listen(name: str) -> None:
-        def note(_: Any, __: Any, output: torch.Tensor) -> None:
-            value, place = output.flatten(2).max(dim=2)
-            peaks[name].append((value.numpy().copy(), place.numpy()))
 
-        net.get_submodule(name).register_forward_hook(note)
-
-    for name in names:
-        listen(name)
-    with torch.inference_mode():
-        for start in range(0, len(images), _BATCH):
-            batch = images[start : start + _BATCH]
-            net(inputs_from(batch, p.scaling, (p.height, p.width), torch.device("cpu")))
-    return tuple(_best(bank, layers[name], peaks[name], most) for bank, name in zip(banks, names, strict=True))
+def _peaks(output: Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The largest output (B, filters) of each filter on each picture, and its place in the map."""
+    value, place = output.flatten(2).max(dim=2)
+    return value.numpy(), place.numpy()
 
 
 def _best(bank: FilterBank, layer: Layer, peaks: list[tuple[NDArray[Any], NDArray[Any]]], most: int) -> Excited:

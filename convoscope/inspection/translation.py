@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from convoscope.data.batches import inputs_from
 from convoscope.data.types import Pixels
+from convoscope.inspection.recorder import Recorder
 from convoscope.models import Layer
-from convoscope.models.shadow import shadow
 from convoscope.runs.run import Run
 
 _BATCH = 200
@@ -68,22 +65,23 @@ def translate(run: Run, layers: tuple[Layer, ...], pixels: Pixels, reach: int) -
         RequestError: the weights lead to what is no number.
     """
     shifts = [(dy, dx) for dy in range(-reach, reach + 1) for dx in range(-reach, reach + 1)]
-    middle = _outputs(run, layers, pixels[None])[0]
+    recorder = Recorder(run, [layer.name for layer in layers], Tensor.clone)
+    middle = recorder.record(pixels[None]).outputs
     sums: dict[str, list[list[float]]] = {layer.name: [[], []] for layer in layers}
     probabilities = []
     for start in range(0, len(shifts), _BATCH):
         some = shifts[start : start + _BATCH]
-        outputs, logits = _outputs(run, layers, np.stack([moved(pixels, *shift) for shift in some]))
-        probabilities.append(logits.double().softmax(dim=1).numpy())
+        heard = recorder.record(np.stack([moved(pixels, *shift) for shift in some]))
+        probabilities.append(heard.logits.double().softmax(dim=1).numpy())
         for layer in layers:
             for at, shift in enumerate(some):
-                _note(sums[layer.name], layer, middle[layer.name][0], outputs[layer.name][at], shift)
+                _note(sums[layer.name], layer, middle[layer.name][0], heard.outputs[layer.name][at], shift)
     following = tuple(
         Following(name, float(np.mean(along)) if along else None, float(np.mean(still)))
         for name, (along, still) in sums.items()
     )
     half = reach // 2
-    beside = _outputs(run, layers, moved(pixels, half, half)[None])[0]
+    beside = recorder.record(moved(pixels, half, half)[None]).outputs
     maps = {
         layer.name: (middle[layer.name][0].numpy(), beside[layer.name][0].numpy())
         for layer in layers
@@ -124,21 +122,3 @@ def correlation(one: Tensor, other: Tensor) -> float:
     if min(lengths) < 1e-9:
         return float(max(lengths) < 1e-9)
     return float(first @ second) / (lengths[0] * lengths[1])
-
-
-def _outputs(run: Run, layers: tuple[Layer, ...], images: Pixels) -> tuple[dict[str, Tensor], Tensor]:
-    p, net, heard = run.preprocessing, shadow(run.model), dict[str, Tensor]()
-
-    def listen(name: str) -> None:
-        def note(_: nn.Module, __: Any, output: Tensor) -> None:
-            heard.setdefault(name, output.clone())
-
-        net.get_submodule(name).register_forward_hook(note)
-
-    for layer in layers:
-        listen(layer.name)
-    with torch.inference_mode():
-        logits = net(inputs_from(images, p.scaling, (p.height, p.width), torch.device("cpu")))
-    if not logits.isfinite().all():
-        raise run.folder.damaged(run.folder.weights_file, "NaN")
-    return heard, logits
