@@ -10,31 +10,29 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
-from numba import carray, float32, int32, int64, types, uint8, uint16, void
+from numba import carray, float32, int64, uint8, uint16
 from numpy.typing import NDArray
 
 from convoscope.training._lines import (
     Line,
     activate,
     compiled,
+    for_team,
     maps_at,
     numbers_at,
     put,
     read,
     room_for,
+    share,
     slope,
+    thread,
 )
-from convoscope.training.team import THREAD, THREADS, available
 
 MEAN, VARIANCE, INVERSE, SCALE, SHIFT, NEAR = range(6)
 ROWS = 6
 """Statistics of each channel: mean and variance, 1 / deviation, what the normalisation multiplies by and adds, and a
 number near the mean, so that squares of what is left lose no digits."""
-
-_thread = types.ExternalFunction(THREAD, int32())
-_threads = types.ExternalFunction(THREADS, int32())
 
 
 @compiled
@@ -202,13 +200,6 @@ def _factors(added: Any, count: int, stats: Line) -> Line:
 
 
 @compiled
-def _share(lines: int) -> tuple[int, int]:
-    """This thread's lines, first and behind the last."""
-    part, parts = _thread(), _threads()
-    return lines * part // parts, lines * (part + 1) // parts
-
-
-@compiled
 def _places(table: Any, at: int, lines: int, size: int, whole: int) -> Any:
     """Those of the largest numbers; none if nothing is pooled."""
     return maps_at(table, at, lines if whole > size else 0, size, uint8(0))
@@ -224,29 +215,29 @@ def _sizes(table: Any) -> tuple[int, int, int, int, int, int, int]:
 @compiled
 def _gathering(table: Any, kind: Any) -> None:
     lines, size, whole, row, channels, parts, _ = _sizes(table)
-    first, last = _share(lines)
+    first, last = share(lines)
     pooled, maps = maps_at(table, 1, lines, size, kind), maps_at(table, 4, lines, whole, kind)
     stats, near = carray(table[2], (ROWS, channels)), np.empty(channels, np.float32)
     start = read(maps, 0, np.empty(whole, np.float32))
     for c in range(channels):
         near[c] = start[c]
-    if _thread() == 0:
+    if thread() == 0:
         for c in range(channels):
             stats[NEAR, c] = near[c]
     sums = carray(table[3], (parts, size))
-    total, squares = sums[2 * _thread()], sums[2 * _thread() + 1]
+    total, squares = sums[2 * thread()], sums[2 * thread() + 1]
     _gather(maps, pooled, _places(table, 5, lines, size, whole), row, near, total, squares, first, last)
 
 
 @compiled
 def _applying(table: Any, kind: Any) -> None:
     lines, size, _, _, channels, parts, activation = _sizes(table)
-    first, last = _share(lines)
+    first, last = share(lines)
     added = _added_up(carray(table[3], (parts, size)), channels)
     stats, found = carray(table[2], (ROWS, channels)), np.empty((ROWS, channels), np.float32)
     weight, bias = carray(table[4], (channels,)), carray(table[5], (channels,))
     _statistics(added, lines * size // channels, weight, bias, table[6][0], stats[NEAR], found)
-    if _thread() == 0:
+    if thread() == 0:
         for row in range(NEAR):
             for c in range(channels):
                 stats[row, c] = found[row, c]
@@ -257,21 +248,21 @@ def _applying(table: Any, kind: Any) -> None:
 @compiled
 def _blaming(table: Any, kind: Any) -> None:
     lines, size, _, _, channels, parts, activation = _sizes(table)
-    first, last = _share(lines)
+    first, last = share(lines)
     maps, stats = maps_at(table, 1, lines, size, kind), carray(table[2], (ROWS, channels))
     gradients, sloped = maps_at(table, 4, lines, size, kind), maps_at(table, 5, lines, size, kind)
     sums = carray(table[3], (parts, size))
-    total, products = sums[2 * _thread()], sums[2 * _thread() + 1]
+    total, products = sums[2 * thread()], sums[2 * thread() + 1]
     _blame(maps, gradients, stats, activation, sloped, total, products, first, last)
 
 
 @compiled
 def _returning(table: Any, kind: Any) -> None:
     lines, size, whole, row, channels, parts, _ = _sizes(table)
-    first, last = _share(lines)
+    first, last = share(lines)
     maps, stats = maps_at(table, 1, lines, size, kind), carray(table[2], (ROWS, channels))
     added = _added_up(carray(table[3], (parts, size)), channels)
-    if _thread() == 0:
+    if thread() == 0:
         trained = carray(table[6], (2, channels))
         for c in range(channels):
             trained[0, c], trained[1, c] = added[1, c] * stats[INVERSE, c], added[0, c]
@@ -280,7 +271,7 @@ def _returning(table: Any, kind: Any) -> None:
     _return(maps, sloped, _places(table, 5, lines, size, whole), row, factors, gradients, first, last)
 
 
-# Written out: Numba finds the code of a function made within another in its cache in no other process.
+# Written out, as `for_team` wants them.
 def _gather_float32(table: Any) -> None:
     _gathering(table, float32(0))
 
@@ -324,9 +315,6 @@ def loops(half: bool) -> tuple[Any, ...]:
     3. gradients of the outputs, gradients before the activation;
     4. gradients before the activation, places, gradients of weight and bias (2, C), gradients of the maps.
     """
-    if not available():  # else the linker would end the process
-        raise RuntimeError("PyTorch's threads can't be had here")
     floats = (_gather_float32, _apply_float32, _blame_float32, _return_float32)
     halves = (_gather_bfloat16, _apply_bfloat16, _blame_bfloat16, _return_bfloat16)
-    kind = void(types.CPointer(types.CPointer(float32)))
-    return tuple(numba.cfunc(kind, cache=True, nopython=True)(loop) for loop in (halves if half else floats))
+    return for_team(*(halves if half else floats))

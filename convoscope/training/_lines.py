@@ -1,4 +1,4 @@
-"""Lines of numbers in compiled loops: where they lie, reading and writing them, and activations of them.
+"""Lines of numbers in compiled loops: whose they are, where they lie, how they are read, written and activated.
 
 Numbers are float32, or bfloat16 as the upper halves of float32 in uint16; computed with is float32. Loops over lines
 are few and plain, so that the compiler uses vectors.
@@ -12,15 +12,20 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import ir
-from numba import carray, float32, types, uint16
+from numba import carray, float32, int32, types, uint16, void
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
+
+from convoscope.training.team import THREAD, THREADS, available
 
 Line = NDArray[np.float32]
 
 RELU, GELU = 0, 1
 
 compiled = numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy", fastmath={"contract", "nsz"})
+
+thread = types.ExternalFunction(THREAD, int32())
+_threads = types.ExternalFunction(THREADS, int32())
 
 _BITS, _FLOAT = ir.IntType(32), ir.FloatType()
 
@@ -205,3 +210,22 @@ def numbers_at(typing: Any, address: Any, kind: Any) -> Any:  # noqa: ARG001
 def maps_at(table: Any, at: int, rows: int, columns: int, kind: Any) -> Any:
     """Maps of the type of `kind`, (rows, columns)."""
     return carray(numbers_at(table[at], kind), (rows, columns))
+
+
+@compiled
+def share(lines: int) -> tuple[int, int]:
+    """This thread's lines, first and behind the last."""
+    part, parts = thread(), _threads()
+    return lines * part // parts, lines * (part + 1) // parts
+
+
+def for_team(*loops: Callable[[Any], None]) -> tuple[Any, ...]:
+    """Functions of a table of addresses, compiled for `convoscope.training.team.run`.
+
+    Each must stand at the top of its module: Numba finds the code of a function made within another in its cache in no
+    other process.
+    """
+    if not available():  # else the linker would end the process
+        raise RuntimeError("PyTorch's threads can't be had here")
+    kind = void(types.CPointer(types.CPointer(float32)))
+    return tuple(numba.cfunc(kind, cache=True, nopython=True)(loop) for loop in loops)

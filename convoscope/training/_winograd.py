@@ -1,31 +1,26 @@
 """The loops of Winograd's convolution, compiled; `convoscope.training.winograd` says what they compute.
 
 Maps are (B, H, W, C), channels side by side in memory, so that every transform is sums and differences of whole rows.
-A tile is 4x4 pixels of the output and the 6x6 pixels of the input that it needs. Some tiles at a time are transformed,
-multiplied and transformed back, few enough for the processor's cache.
+A tile is 4x4 pixels of the output and the 6x6 pixels of the input that it needs.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
-from numba import float32, int64, void
+from numba import carray, float32, int64
 from numpy.typing import NDArray
+
+from convoscope.training._lines import compiled, for_team, numbers_at, share
 
 Maps = NDArray[np.float32]
 
 OUTPUT, INPUT, PLACES = 4, 6, 36
-_BLOCK, _GRADIENT_BLOCK = 128, 256
-"""Tiles at a time. The gradient of the weights adds up a product of all of them, so it pays to have more."""
-_APART = 16
-"""Numbers between the blocks of two places, lest their addresses differ by a power of two and share cache lines."""
-
-_compiled = numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy", fastmath={"contract", "nsz"})
 
 
-@_compiled
+@compiled
 def _input_rows(a: Maps, b: Maps, c: Maps, d: Maps, e: Maps, f: Maps, out: Any) -> None:
     """B^T times six rows. One loop for each row: few enough pointers for the compiler to use vectors."""
     o0, o1, o2, o3, o4, o5 = out
@@ -43,7 +38,7 @@ def _input_rows(a: Maps, b: Maps, c: Maps, d: Maps, e: Maps, f: Maps, out: Any) 
         o5[i] = float32(4) * b[i] - float32(5) * d[i] + f[i]
 
 
-@_compiled
+@compiled
 def _output_rows(a: Maps, b: Maps, c: Maps, d: Maps, e: Maps, f: Maps, out: Any) -> None:
     """A^T times six rows."""
     o0, o1, o2, o3 = out
@@ -57,7 +52,7 @@ def _output_rows(a: Maps, b: Maps, c: Maps, d: Maps, e: Maps, f: Maps, out: Any)
         o3[i] = b[i] - c[i] + float32(8) * (d[i] - e[i]) + f[i]
 
 
-@_compiled
+@compiled
 def _gradient_rows(a: Maps, b: Maps, c: Maps, d: Maps, out: Any) -> None:
     """A times four rows."""
     o0, o1, o2, o3, o4, o5 = out
@@ -75,7 +70,7 @@ def _gradient_rows(a: Maps, b: Maps, c: Maps, d: Maps, out: Any) -> None:
         o5[i] = d[i]
 
 
-@_compiled
+@compiled
 def _take(maps: Maps, image: int, top: int, left: int, out: Maps) -> None:
     """Copy the square at (`top`, `left`) of an image to `out` (rows, columns · C); beyond the image there are zeros."""
     height, width, channels = maps.shape[1:]
@@ -93,7 +88,7 @@ def _take(maps: Maps, image: int, top: int, left: int, out: Maps) -> None:
             out[row, stop:] = 0
 
 
-@_compiled
+@compiled
 def _spread(rows: int, places: Maps, tile: int, channels: int) -> Any:
     """The vectors of places 6 r to 6 r + 5 of a tile, to write to."""
     at = tile * channels
@@ -108,7 +103,7 @@ def _spread(rows: int, places: Maps, tile: int, channels: int) -> Any:
     )
 
 
-@_compiled
+@compiled
 def _transform_input(
     maps: Maps, image: int, row: int, column: int, rows: Maps, mid: Maps, out: Maps, tile: int
 ) -> None:
@@ -122,7 +117,7 @@ def _transform_input(
         _input_rows(a, b, d, e, m[4 * c : 5 * c], m[5 * c : 6 * c], _spread(INPUT * r, out, tile, c))
 
 
-@_compiled
+@compiled
 def _transform_gradient(
     maps: Maps, image: int, row: int, column: int, rows: Maps, mid: Maps, out: Maps, tile: int
 ) -> None:
@@ -135,7 +130,7 @@ def _transform_gradient(
         _gradient_rows(m[:c], m[c : 2 * c], m[2 * c : 3 * c], m[3 * c :], _spread(INPUT * r, out, tile, c))
 
 
-@_compiled
+@compiled
 def _transform_output(
     places: Maps, tile: int, mid: Maps, rows: Maps, maps: Maps, image: int, row: int, column: int
 ) -> None:
@@ -153,56 +148,57 @@ def _transform_output(
         lines[image, top + r, left * c : left * c + count] = rows[r, :count]
 
 
-@numba.njit(
-    void(float32[:, :, :, ::1], float32[:, :, ::1], float32[:, :, :, ::1], int64, int64),
-    cache=True, nogil=True, boundscheck=False, error_model="numpy",
-)  # fmt: skip
-def convolve(maps: Maps, kernels: Maps, out: Maps, first: int, last: int) -> None:
-    """Tiles `first` to `last` of the convolution of `maps` (B, H, W, C) with transformed `kernels` (36, C, K)."""
-    height, width, channels = maps.shape[1:]
-    filters = out.shape[3]
-    down, across = (height + OUTPUT - 1) // OUTPUT, (width + OUTPUT - 1) // OUTPUT
-    inputs = np.empty((PLACES, _BLOCK * channels + _APART), np.float32)
-    outputs = np.empty((PLACES, _BLOCK * filters + _APART), np.float32)
+@compiled
+def _sizes(table: Any) -> tuple[int, int, int, int, int, int, int]:
+    """Images, rows, columns and channels of maps; the first tile, how many, and the numbers from place to place."""
+    n = numbers_at(table[0], int64(0))
+    return n[0], n[1], n[2], n[3], n[4], n[5], n[6]
+
+
+@compiled
+def _place(tile: int, height: int, width: int) -> tuple[int, int, int]:
+    """Image, row and column of a tile of maps of this size."""
+    across = (width + OUTPUT - 1) // OUTPUT
+    image, place = divmod(tile, (height + OUTPUT - 1) // OUTPUT * across)
+    return image, place // across, place % across
+
+
+def _inputs(table: Any) -> None:
+    images, height, width, channels, start, count, apart = _sizes(table)
+    maps, out = carray(table[1], (images, height, width, channels)), carray(table[2], (PLACES, apart))
     taken, mid = np.empty((INPUT, INPUT * channels), np.float32), np.empty((INPUT, INPUT * channels), np.float32)
-    back, rows = np.empty((INPUT, OUTPUT * filters), np.float32), np.empty((OUTPUT, OUTPUT * filters), np.float32)
-    for start in range(first, last, _BLOCK):
-        count = min(_BLOCK, last - start)
-        for tile in range(count):
-            image, place = divmod(start + tile, down * across)
-            _transform_input(maps, image, place // across, place % across, taken, mid, inputs, tile)
-        for p in range(PLACES):
-            multiplied = outputs[p, : count * filters].reshape(count, filters)
-            np.dot(inputs[p, : count * channels].reshape(count, channels), kernels[p], multiplied)
-        for tile in range(count):
-            image, place = divmod(start + tile, down * across)
-            _transform_output(outputs, tile, back, rows, out, image, place // across, place % across)
+    first, last = share(count)
+    for tile in range(first, last):
+        image, row, column = _place(start + tile, height, width)
+        _transform_input(maps, image, row, column, taken, mid, out, tile)
 
 
-@numba.njit(
-    void(float32[:, :, :, ::1], float32[:, :, :, ::1], float32[:, :, ::1], int64, int64),
-    cache=True, nogil=True, boundscheck=False, error_model="numpy",
-)  # fmt: skip
-def kernel_gradient(maps: Maps, gradients: Maps, out: Maps, first: int, last: int) -> None:
-    """Add to `out` (36, C, K) what tiles `first` to `last` add to the gradient of the transformed kernels.
+def _gradients(table: Any) -> None:
+    images, height, width, channels, start, count, apart = _sizes(table)
+    maps, out = carray(table[1], (images, height, width, channels)), carray(table[2], (PLACES, apart))
+    taken, mid = np.empty((OUTPUT, OUTPUT * channels), np.float32), np.empty((INPUT, OUTPUT * channels), np.float32)
+    first, last = share(count)
+    for tile in range(first, last):
+        image, row, column = _place(start + tile, height, width)
+        _transform_gradient(maps, image, row, column, taken, mid, out, tile)
 
-    `maps` are the input (B, H, W, C), `gradients` those of the output (B, H, W, K).
+
+def _outputs(table: Any) -> None:
+    images, height, width, channels, start, count, apart = _sizes(table)
+    maps, places = carray(table[1], (images, height, width, channels)), carray(table[2], (PLACES, apart))
+    mid, rows = np.empty((INPUT, OUTPUT * channels), np.float32), np.empty((OUTPUT, OUTPUT * channels), np.float32)
+    first, last = share(count)
+    for tile in range(first, last):
+        image, row, column = _place(start + tile, height, width)
+        _transform_output(places, tile, mid, rows, maps, image, row, column)
+
+
+@cache
+def loops() -> tuple[Any, Any, Any]:
+    """The transforms of tiles, for `convoscope.training.team.run`: B^T d B, A g A^T, A^T m A.
+
+    The tensors of each are `_sizes`; the maps (B, H, W, C), to read or, by the last, to write; and the transformed
+    tiles, 36 places with the vectors of all tiles in each, to write or, by the last, to read.
     """
-    height, width, channels = maps.shape[1:]
-    filters = gradients.shape[3]
-    down, across = (height + OUTPUT - 1) // OUTPUT, (width + OUTPUT - 1) // OUTPUT
-    inputs = np.empty((PLACES, _GRADIENT_BLOCK * channels + _APART), np.float32)
-    outputs = np.empty((PLACES, _GRADIENT_BLOCK * filters + _APART), np.float32)
-    taken, mid = np.empty((INPUT, INPUT * channels), np.float32), np.empty((INPUT, INPUT * channels), np.float32)
-    rows, wide = np.empty((OUTPUT, OUTPUT * filters), np.float32), np.empty((INPUT, OUTPUT * filters), np.float32)
-    product = np.empty((channels, filters), np.float32)
-    for start in range(first, last, _GRADIENT_BLOCK):
-        count = min(_GRADIENT_BLOCK, last - start)
-        for tile in range(count):
-            image, place = divmod(start + tile, down * across)
-            _transform_input(maps, image, place // across, place % across, taken, mid, inputs, tile)
-            _transform_gradient(gradients, image, place // across, place % across, rows, wide, outputs, tile)
-        for p in range(PLACES):
-            left = inputs[p, : count * channels].reshape(count, channels)
-            np.dot(left.T, outputs[p, : count * filters].reshape(count, filters), product)
-            out[p] += product
+    inputs, gradients, outputs = for_team(_inputs, _gradients, _outputs)
+    return inputs, gradients, outputs

@@ -32,7 +32,7 @@ from torch import Tensor, nn
 
 from convoscope.models import layers
 from convoscope.training import team
-from convoscope.training.swap import layers_as
+from convoscope.training.swap import channels_last, layers_as
 
 LINE = 4096
 """Numbers that are worked on at a time: few enough for the processor's nearest cache."""
@@ -173,7 +173,7 @@ class _Fused(torch.autograd.Function):
         from convoscope.training._fused import MEAN, ROWS, VARIANCE, loops
         from convoscope.training._lines import GELU, RELU
 
-        maps = _channels_last(inputs)
+        maps = channels_last(inputs)
         ctx.whole = maps.shape
         batch, height, width, channels = maps.shape
         places = torch.empty(0, dtype=torch.uint8)
@@ -206,7 +206,7 @@ class _Fused(torch.autograd.Function):
         batch, height, width, channels = ctx.whole
         sums = torch.zeros(2 * ctx.threads, int(ctx.sizes[1]))
         sloped, of_trained = torch.empty_like(values), torch.empty(2, channels)
-        team.run(blame, ctx.threads, ctx.sizes, values, stats, sums, _channels_last(gradient), sloped)
+        team.run(blame, ctx.threads, ctx.sizes, values, stats, sums, channels_last(gradient), sloped)
         if len(places):
             of_maps = values.new_empty(batch, height // 2 * 2, width // 2 * 2, channels)
         else:
@@ -229,8 +229,3 @@ def rows_of_line(shape: Sequence[int]) -> int:
     _, height, width, channels = shape
     fitting = [rows for rows in range(2, height + 1) if height % rows == 0 and rows * width * channels <= LINE]
     return max(fitting, default=1)
-
-
-def _channels_last(maps: Tensor) -> Tensor:
-    """(B, C, H, W) to (B, H, W, C), contiguous: no copy where the memory format is channels-last."""
-    return maps.detach().permute(0, 2, 3, 1).contiguous()

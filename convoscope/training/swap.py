@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from torch import nn
+from torch import Tensor, nn
 
 
 @contextmanager
@@ -19,3 +19,8 @@ def layers_as(kinds: Mapping[nn.Module, type[nn.Module]]) -> Iterator[None]:
     finally:
         for layer, kind in before.items():
             layer.__class__ = kind
+
+
+def channels_last(maps: Tensor) -> Tensor:
+    """(B, C, H, W) to (B, H, W, C), contiguous: no copy where the memory format is channels-last."""
+    return maps.detach().permute(0, 2, 3, 1).contiguous()

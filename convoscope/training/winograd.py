@@ -17,20 +17,24 @@ validation, tests and everything after them use PyTorch's. What it is worth on a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
 from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
 
-from convoscope.training.swap import layers_as
+from convoscope.training import team
+from convoscope.training.swap import channels_last, layers_as
 
 WORTHWHILE = 64 * 128
 """Input maps times output maps from which the matrix products outweigh the transforms."""
 LEAST_SIDE = 3
 """Rows and columns of a map; of smaller ones, most of a tile lies outside."""
+BLOCK = 512
+"""Tiles that are transformed, multiplied and transformed back at a time: few enough for the processor's last cache."""
+_PLACES = 36
+_APART = 16
+"""Numbers between the matrices of two places, lest their addresses differ by a power of two and share cache lines."""
 
 # G: what a kernel is turned into, rows first and then columns.
 _G = torch.tensor(
@@ -48,16 +52,12 @@ _KERNEL = torch.kron(_G, _G)  # (36, 9)
 
 @contextmanager
 def winograd(model: nn.Module) -> Iterator[None]:
-    """Within it, the convolutions of `model` that it is worthwhile for are trained by Winograd's algorithm."""
-    found = [module for module in model.modules() if suits(module) and module.weight.device.type == "cpu"]
-    if not found:
-        yield
-        return
-    import scipy.linalg.cython_blas  # noqa: F401  the products' library: limits hold for what is loaded
-    from threadpoolctl import threadpool_limits
+    """Within it, the convolutions of `model` that it is worthwhile for are trained by Winograd's algorithm.
 
-    # The products' threads are ours.
-    with layers_as(dict.fromkeys(found, WinogradConv2d)), threadpool_limits(limits=1, user_api="blas"):
+    Only where PyTorch's threads can be had for it (Linux), on a CPU.
+    """
+    found = [module for module in model.modules() if suits(module) and module.weight.device.type == "cpu"]
+    with layers_as(dict.fromkeys(found if team.available() else [], WinogradConv2d)):
         yield
 
 
@@ -117,51 +117,63 @@ class _Convolution(torch.autograd.Function):
 
 
 def _convolved(inputs: Tensor, kernels: Tensor) -> Tensor:
-    from convoscope.training._winograd import convolve
-
+    of_inputs, _, of_outputs = _loops()
     filters, channels = kernels.shape[:2]
     transformed = (_KERNEL @ kernels.permute(2, 3, 1, 0).reshape(9, -1)).view(-1, channels, filters)
-    maps = _channels_last(inputs)
+    maps = channels_last(inputs)
     outputs = torch.empty(*maps.shape[:3], filters)
-    arguments = maps.numpy(), transformed.numpy(), outputs.numpy()
-    _in_threads(lambda _, first, last: convolve(*arguments, first, last), _shares(maps))
+    for first, count in _blocks(maps):
+        tiles, products = _Tiles(first, count, channels), _Tiles(first, count, filters)
+        tiles.turn(of_inputs, maps)
+        torch.bmm(tiles.matrices, transformed, out=products.matrices)
+        products.turn(of_outputs, outputs)
     return outputs.permute(0, 3, 1, 2)
 
 
 def _kernel_gradient(inputs: Tensor, gradient: Tensor) -> Tensor:
-    from convoscope.training._winograd import kernel_gradient
-
-    maps, gradients = _channels_last(inputs), _channels_last(gradient)
+    of_inputs, of_gradients, _ = _loops()
+    maps, gradients = channels_last(inputs), channels_last(gradient)
     channels, filters = maps.shape[3], gradients.shape[3]
-    shares = _shares(maps)
-    sums = torch.zeros(len(shares), 36, channels, filters)  # one for each thread, so that no two write to the same
-    arguments, parts = (maps.numpy(), gradients.numpy()), sums.numpy()
-    _in_threads(lambda part, first, last: kernel_gradient(*arguments, parts[part], first, last), shares)
-    gathered = _KERNEL.T @ sums.sum(0).view(36, -1)
+    sums = torch.zeros(_PLACES, channels, filters)
+    for first, count in _blocks(maps):
+        tiles, behind = _Tiles(first, count, channels), _Tiles(first, count, filters)
+        tiles.turn(of_inputs, maps)
+        behind.turn(of_gradients, gradients)
+        sums.baddbmm_(tiles.matrices.transpose(1, 2), behind.matrices)
+    gathered = _KERNEL.T @ sums.view(_PLACES, -1)
     return gathered.view(3, 3, channels, filters).permute(3, 2, 0, 1)
 
 
-def _channels_last(maps: Tensor) -> Tensor:
-    """(B, C, H, W) to (B, H, W, C), contiguous: no copy where the memory format is channels-last."""
-    return maps.detach().permute(0, 2, 3, 1).contiguous()
+class _Tiles:
+    """Transformed tiles: 36 matrices (tiles, channels), one for each place.
+
+    Args:
+        first: the first tile of all, which go through the images row by row.
+        count: how many.
+        channels: of the maps.
+    """
+
+    def __init__(self, first: int, count: int, channels: int) -> None:
+        self._first, self._count = first, count
+        self._apart = count * channels + _APART
+        self._numbers = torch.empty(_PLACES * self._apart)
+        self.matrices = self._numbers.as_strided((_PLACES, count, channels), (self._apart, channels, 1))
+
+    def turn(self, loop: Any, maps: Tensor) -> None:
+        """Transform maps (B, H, W, C) into the tiles, or the other way about."""
+        sizes = torch.tensor([*maps.shape, self._first, self._count, self._apart])
+        team.run(loop, torch.get_num_threads(), sizes, maps, self._numbers)
 
 
-def _shares(maps: Tensor) -> list[tuple[int, int]]:
-    """Each thread's tiles, first and behind the last."""
+def _blocks(maps: Tensor) -> Iterator[tuple[int, int]]:
+    """The tiles of maps (B, H, W, C), some at a time: (the first, how many)."""
     images, height, width = maps.shape[:3]
     tiles = images * -(-height // 4) * -(-width // 4)
-    parts = min(torch.get_num_threads(), tiles)
-    return [(tiles * part // parts, tiles * (part + 1) // parts) for part in range(parts)]
+    for first in range(0, tiles, BLOCK):
+        yield first, min(BLOCK, tiles - first)
 
 
-def _in_threads(work: Any, shares: list[tuple[int, int]]) -> None:
-    """Call ``work(part, first, last)`` for all shares at once; the loops release Python's lock."""
-    others = [_threads().submit(work, part, *share) for part, share in enumerate(shares) if part]
-    work(0, *shares[0])
-    for other in others:
-        other.result()
+def _loops() -> tuple[Any, Any, Any]:
+    from convoscope.training._winograd import loops  # Numba takes its time, and most trainings don't need it
 
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, torch.get_num_threads() - 1), "winograd")
+    return loops()
