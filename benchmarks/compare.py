@@ -165,13 +165,18 @@ def _as_reached(training: Training) -> Record:
 
 
 def _ratios(ours: list[Training], peer: str, theirs: list[Training]) -> Record:
-    """Ours over the peer's, seed by seed; the median."""
+    """Ours over the peer's, seed by seed; the median. A peer computes all the operations that are counted."""
     pairs = [(_result(one), _result(other)) for one, other in zip(ours, theirs, strict=True)]
+
+    def ratio(key: str, of_peer: str) -> float:
+        return round(median(one[key] / other[of_peer] for one, other in pairs), 4)
+
     return {
         "against": peer,
-        "seconds_ratio": round(median(one["seconds"] / other["seconds"] for one, other in pairs), 4),
-        "seconds_whole_ratio": round(median(one["seconds_whole"] / other["seconds_whole"] for one, other in pairs), 4),
-        "flops_ratio": round(median(one["train_flops"] / other["train_flops"] for one, other in pairs), 4),
+        "seconds_ratio": ratio("seconds", "seconds"),
+        "seconds_whole_ratio": ratio("seconds_whole", "seconds_whole"),
+        "flops_ratio": ratio("train_flops", "train_flops"),
+        "flops_computed_ratio": ratio("train_flops_computed", "train_flops"),
     }
 
 

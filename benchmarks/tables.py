@@ -148,6 +148,7 @@ TABLES = {
             Column("10¹² operations", "10¹² operaciones", _number("train_flops", 1, "", 1e-12)),
             Column("to the peer's", "respecto al otro", _number("flops_ratio", 3)),
             Column("computed", "calculadas", _number("train_flops_computed", 1, "", 1e-12)),
+            Column("to the peer's", "respecto al otro", _number("flops_computed_ratio", 3)),
             _MEMORY,
         ),
     ),

@@ -47,6 +47,7 @@ def test_a_comparison_is_recorded_drawn_and_kept(
     ours, theirs = found[OURS], found[PEER]
     assert ours["against"] == theirs["name"]
     assert ours["flops_ratio"] == pytest.approx(ours["train_flops"] / theirs["train_flops"], rel=1e-3)
+    assert ours["flops_computed_ratio"] == pytest.approx(ours["train_flops_computed"] / theirs["train_flops"], rel=1e-3)
     assert ours["seconds_ratio"] == pytest.approx(ours["seconds"] / theirs["seconds"], rel=1e-3)
     assert all(picture("digits", language).stat().st_size > 10_000 for language in ("en", "es"))
     printed = capsys.readouterr().out
