@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from convoscope import ImageData, models
+from convoscope.training import team
 from convoscope.training.clock import Clock
 from convoscope.training.recipe import Setting
 from convoscope.training.winograd import LEAST_SIDE, flops_of_step, suits
@@ -54,11 +55,11 @@ def planned_flops(config: dict[str, Any], loaded: ImageData) -> list[float]:
 
 
 def share_computed(config: dict[str, Any], loaded: ImageData) -> float:
-    """The share of the planned FLOP that is left when Winograd's algorithm computes what it can, as on a CPU."""
+    """The share of the planned FLOP that is left where Winograd's algorithm computes what it can."""
     setting = Setting.model_validate(config["setting"])
     with torch.device("meta"):
         model = models.build(setting.model, loaded.shape, len(loaded.classes))
-    suited = {name for name, module in model.named_modules() if suits(module)}
+    suited = {name for name, module in model.named_modules() if suits(module) and team.available()}
     cost = costs_of(setting, loaded)
 
     @cache
