@@ -19,6 +19,8 @@ Maps = NDArray[np.float32]
 
 OUTPUT, INPUT, PLACES = 4, 6, 36
 
+_OF_INPUTS, _OF_GRADIENTS, _OF_OUTPUTS = range(3)
+
 
 @compiled
 def _input_rows(a: Maps, b: Maps, c: Maps, d: Maps, e: Maps, f: Maps, out: Any) -> None:
@@ -132,7 +134,7 @@ def _transform_gradient(
 
 @compiled
 def _transform_output(
-    places: Maps, tile: int, mid: Maps, rows: Maps, maps: Maps, image: int, row: int, column: int
+    maps: Maps, image: int, row: int, column: int, rows: Maps, mid: Maps, places: Maps, tile: int
 ) -> None:
     """A^T m A, written to the 4x4 output of a tile, as far as it lies within the image."""
     height, width, c = maps.shape[1:]
@@ -163,34 +165,35 @@ def _place(tile: int, height: int, width: int) -> tuple[int, int, int]:
     return image, place // across, place % across
 
 
-def _inputs(table: Any) -> None:
+@compiled
+def _turn(table: Any, kind: int) -> None:
+    """This thread's share of the tiles, transformed; `kind` says how."""
     images, height, width, channels, start, count, apart = _sizes(table)
-    maps, out = carray(table[1], (images, height, width, channels)), carray(table[2], (PLACES, apart))
-    taken, mid = np.empty((INPUT, INPUT * channels), np.float32), np.empty((INPUT, INPUT * channels), np.float32)
+    maps, places = carray(table[1], (images, height, width, channels)), carray(table[2], (PLACES, apart))
+    side = INPUT if kind == _OF_INPUTS else OUTPUT
+    rows, mid = np.empty((side, side * channels), np.float32), np.empty((INPUT, side * channels), np.float32)
     first, last = share(count)
     for tile in range(first, last):
         image, row, column = _place(start + tile, height, width)
-        _transform_input(maps, image, row, column, taken, mid, out, tile)
+        if kind == _OF_INPUTS:
+            _transform_input(maps, image, row, column, rows, mid, places, tile)
+        elif kind == _OF_GRADIENTS:
+            _transform_gradient(maps, image, row, column, rows, mid, places, tile)
+        else:
+            _transform_output(maps, image, row, column, rows, mid, places, tile)
+
+
+# Written out, as `for_team` wants them.
+def _inputs(table: Any) -> None:
+    _turn(table, _OF_INPUTS)
 
 
 def _gradients(table: Any) -> None:
-    images, height, width, channels, start, count, apart = _sizes(table)
-    maps, out = carray(table[1], (images, height, width, channels)), carray(table[2], (PLACES, apart))
-    taken, mid = np.empty((OUTPUT, OUTPUT * channels), np.float32), np.empty((INPUT, OUTPUT * channels), np.float32)
-    first, last = share(count)
-    for tile in range(first, last):
-        image, row, column = _place(start + tile, height, width)
-        _transform_gradient(maps, image, row, column, taken, mid, out, tile)
+    _turn(table, _OF_GRADIENTS)
 
 
 def _outputs(table: Any) -> None:
-    images, height, width, channels, start, count, apart = _sizes(table)
-    maps, places = carray(table[1], (images, height, width, channels)), carray(table[2], (PLACES, apart))
-    mid, rows = np.empty((INPUT, OUTPUT * channels), np.float32), np.empty((OUTPUT, OUTPUT * channels), np.float32)
-    first, last = share(count)
-    for tile in range(first, last):
-        image, row, column = _place(start + tile, height, width)
-        _transform_output(places, tile, mid, rows, maps, image, row, column)
+    _turn(table, _OF_OUTPUTS)
 
 
 @cache
