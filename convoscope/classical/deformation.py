@@ -23,8 +23,6 @@ TESTS = 10
 """Test pictures that a thread takes at a time."""
 BLOCK = 10_000
 """References that are compared without deformation at a time."""
-_TIE = 1e-9
-"""Of a vote: what decides between classes of as many."""
 
 
 @classical_learner(
@@ -67,12 +65,10 @@ class DeformationNeighbours(ScoringClassifier):
     minutes. The neighbours found are those that all distances would give: references are left out by lower bounds only.
     With `preselect`, only the nearest references without deformation are looked at, which is an approximation.
 
-    Takes grey pictures of any form and gives labels (N,). A neighbour's vote counts (d_1 / d)^sharpness, where d is its
-    distance and d_1 that of the nearest; with 0 all count alike, as in the paper. A tie is decided by the nearest.
+    Takes grey pictures of any form and gives labels (N,). A tie is decided by the nearest of the neighbours.
 
     Args:
         neighbours: k.
-        sharpness: how much more the vote of a nearer neighbour counts; 0: as much as any.
         warp: the largest displacement of a row or column in pixels, 0 to 8.
         levels: the steps that gradients are rounded to, 1 to 21.
         preselect: how many references, the nearest ones without deformation, are looked at; all of them if None.
@@ -89,14 +85,12 @@ class DeformationNeighbours(ScoringClassifier):
         self,
         *,
         neighbours: int = 3,
-        sharpness: float = 0.0,
         warp: int = 2,
         levels: int = 15,
         preselect: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
         self.neighbours = neighbours
-        self.sharpness = sharpness
         self.warp = warp
         self.levels = levels
         self.preselect = preselect
@@ -114,7 +108,6 @@ class DeformationNeighbours(ScoringClassifier):
     def _learn(self, levels: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
         grey_only(self, levels)
         within("neighbours", self.neighbours, 1)
-        within("sharpness", self.sharpness, 0, 1000)
         within("warp", self.warp, 0, 8)
         within("levels", self.levels, 1, 21)
         if self.preselect is not None:
@@ -123,17 +116,14 @@ class DeformationNeighbours(ScoringClassifier):
         self.labels_ = labels
 
     def _scores(self, levels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        distances, neighbours = self._nearest(levels)
-        rows, nearest = np.arange(len(levels)), distances[:, :1]
-        nearness = np.where(distances == nearest, 1.0, nearest / np.maximum(distances, 1))
-        scores = np.zeros((len(levels), len(self.classes_)))
-        precedence = np.zeros_like(scores)
+        _, neighbours = self._nearest(levels)
         count = neighbours.shape[1]
+        scores = np.zeros((len(levels), len(self.classes_)))
         for rank in range(count - 1, -1, -1):  # the nearest of a class last, since its rank decides a tie
-            labels = self.labels_[neighbours[:, rank]]
-            scores[rows, labels] += nearness[:, rank] ** self.sharpness
-            precedence[rows, labels] = 1 - rank / count
-        return scores + _TIE * precedence
+            labels = self.labels_[neighbours[:, rank]][:, None]
+            votes = np.ceil(np.take_along_axis(scores, labels, 1))
+            np.put_along_axis(scores, labels, votes + 1 - rank / (2 * count), 1)
+        return scores
 
     def _nearest(self, levels: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         from sklearn.utils.parallel import Parallel, delayed

@@ -158,18 +158,6 @@ def test_a_tie_is_decided_by_the_nearest(digits: tuple[np.ndarray, np.ndarray]) 
         assert predicted == next(label for label in labels if labels.count(label) == most)
 
 
-def test_the_nearer_count_more_if_they_are_to(digits: tuple[np.ndarray, np.ndarray]) -> None:
-    X, y = digits
-    learner = DeformationNeighbours(neighbours=5, sharpness=3).fit(X[:500], y[:500])
-    distances, neighbours = learner.kneighbors(X[500:])
-    votes = np.zeros((len(distances), 10))
-    for row, (lengths, labels) in enumerate(zip(distances, y[neighbours], strict=True)):
-        for length, label in zip(lengths, labels, strict=True):
-            votes[row, label] += (lengths[0] / length) ** 3
-    np.testing.assert_allclose(learner.decision_function(X[500:]), votes, rtol=1e-12, atol=1e-8)
-    np.testing.assert_array_equal(learner.predict(X[500:]), votes.argmax(axis=1))
-
-
 def test_preselection_looks_at_the_nearest_without_deformation(digits: tuple[np.ndarray, np.ndarray]) -> None:
     X, y = digits
     slopes = gradients(X, 10).astype(int)
@@ -200,7 +188,6 @@ def test_it_knows_handwritten_digits_better_than_plain_neighbours() -> None:
     ("parameters", "sentence"),
     [
         ({"neighbours": 0}, "neighbours must be a number from 1 on, but 0 was asked for"),
-        ({"sharpness": -1}, "sharpness must be a number from 0 to 1000, but -1"),
         ({"warp": 9}, "warp must be a number from 0 to 8, but 9"),
         ({"levels": 22}, "levels must be a number from 1 to 21, but 22"),
         ({"preselect": 2}, "preselect must be a number from 3 on, but 2"),

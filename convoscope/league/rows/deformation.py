@@ -10,16 +10,10 @@ registry.register("p2dhmdm")(
     Row(
         place=20,
         names=classical.registry.get("p2dhmdm").names,
-        learner=Estimator("p2dhmdm", {"n_jobs": -1, "sharpness": 12}, least=3),
+        learner=Estimator("p2dhmdm", {"n_jobs": -1}, least=3),
         stochastic=False,
         seconds=(1700, 15),
         published_error=0.0052,
         source="Keysers, Deselaers, Gollan, Ney, Deformation models for image recognition, 2007",
-        notes={
-            "en": "The nearer of the 3 neighbours count more; with equal votes, as in the paper, the error on MNIST "
-            "was 0.53%.",
-            "es": "De los 3 vecinos, los más cercanos cuentan más; con votos iguales, como en el artículo, el error "
-            "en MNIST fue 0,53%.",
-        },
     )
 )
