@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import Tensor
 
 from convoscope.core.errors import RequestError
 from convoscope.data import ImageData, Images
+from convoscope.data.classifier import PictureClassifier
+from convoscope.data.transformer import image_shape
 from convoscope.runs.evaluation import evaluating, predict_logits
 from convoscope.training.launch import train
 from convoscope.training.recipe import setting_from
@@ -25,7 +25,7 @@ SMALLEST = 8
 """Pictures with a shorter side have nothing to slide a kernel over; they get a dense network."""
 
 
-class ConvNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class ConvNetClassifier(PictureClassifier):
     """Train a network of this program on arrays.
 
     A row of a two-dimensional ``X`` is a picture of `image_shape`; if that is not given, a square grey one where the
@@ -44,6 +44,7 @@ class ConvNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes:
         classes_: (n_classes,) the labels, sorted.
         n_features_in_: values of one picture.
+        image_shape_: (C, H, W) of a picture.
         n_iter_: epochs trained.
         curves_: one dict an epoch.
         network_: the trained `torch.nn.Module`, (B, C, H, W) to logits (B, n_classes).
@@ -66,29 +67,23 @@ class ConvNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.mirrored = mirrored
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> ConvNetClassifier:
-        """Train.
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Probabilities (n, n_classes) of pictures ``X``."""
+        return self._logits(self._checked(X)).float().softmax(dim=1).numpy()
 
-        Args:
-            X: (n, values) or (n, C, H, W).
-            y: (n,) labels of any kind.
+    def _form(self, values: NDArray[Any]) -> tuple[int, int, int]:
+        if self.image_shape is None or values.ndim == 4:
+            return image_shape(values)
+        count = math.prod(values.shape[1:])
+        if math.prod(self.image_shape) != count:
+            raise RequestError("training.array_shape", shape=self.image_shape, values=count)
+        channels, height, width = self.image_shape
+        return channels, height, width
 
-        Raises:
-            ValueError: NaN or infinity, shapes that don't fit, fewer than two classes.
-        """
-        values: NDArray[Any]
-        values, y = validate_data(self, X, y, dtype="numeric", allow_nd=True, ensure_min_samples=2)
-        check_classification_targets(y)
-        self.classes_, labels = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise RequestError("training.one_class", label=self.classes_.tolist()[0])
-        self._shape = self._image_shape(values)
-        whole = values.dtype == np.uint8
-        self._low, self._high = (0.0, 255.0) if whole else (float(values.min()), float(values.max()))
-        images = Images(self._pixels(values), labels.astype(np.int64))
+    def _learn(self, levels: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
         names = tuple(str(label) for label in self.classes_)
-        none = Images(np.zeros((0, *self._shape), np.uint8), np.zeros(0, np.int64))
-        loaded = ImageData("arrays", images, none, names, self.mirrored, "memory", "", "")
+        none = Images(np.zeros((0, *self.image_shape_), np.uint8), np.zeros(0, np.int64))
+        loaded = ImageData("arrays", Images(levels, labels), none, names, self.mirrored, "memory", "", "")
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with tempfile.TemporaryDirectory() as folder:
             run = train(
@@ -96,55 +91,21 @@ class ConvNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
             self.network_, self.curves_, self._scaling = run.model, run.curves, run.preprocessing.scaling
         self.n_iter_ = len(self.curves_)
-        return self
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Probabilities (n, n_classes) of pictures ``X``."""
-        check_is_fitted(self)
-        values: NDArray[Any] = validate_data(self, X, dtype="numeric", allow_nd=True, reset=False)
+    def _answer(self, levels: NDArray[np.uint8]) -> NDArray[np.int64]:
+        numbers: NDArray[np.int64] = self._logits(levels).argmax(dim=1).numpy()
+        return numbers
+
+    def _logits(self, levels: NDArray[np.uint8]) -> Tensor:
         with evaluating(self.network_):
-            logits = predict_logits(
-                self.network_, self._pixels(values), self._scaling, self._shape[1:], torch.device("cpu")
-            )
-        return logits.float().softmax(dim=1).numpy()
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Labels (n,) of pictures ``X``."""
-        probabilities = self.predict_proba(X)
-        labels: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
-        return labels
-
-    def _image_shape(self, X: NDArray[Any]) -> tuple[int, int, int]:
-        if X.ndim == 4:
-            return X.shape[1], X.shape[2], X.shape[3]
-        values = math.prod(X.shape[1:])
-        if self.image_shape is None:
-            side = math.isqrt(values)
-            if X.ndim == 3:
-                return 1, X.shape[1], X.shape[2]
-            return (1, side, side) if side * side == values else (1, 1, values)
-        if math.prod(self.image_shape) != values:
-            raise RequestError("training.array_shape", shape=self.image_shape, values=values)
-        channels, height, width = self.image_shape
-        return channels, height, width
-
-    def _pixels(self, X: NDArray[Any]) -> NDArray[np.uint8]:
-        """(n, C, H, W) uint8."""
-        if math.prod(X.shape[1:]) != math.prod(self._shape):
-            raise RequestError("training.array_shape", shape=self._shape, values=math.prod(X.shape[1:]))
-        X = X.reshape(len(X), *self._shape)
-        if X.dtype == np.uint8:
-            return X
-        span = (self._high - self._low) or 1.0
-        levels = np.clip((X.astype(np.float64) - self._low) / span, 0, 1) * 255
-        return np.rint(levels).astype(np.uint8)
+            return predict_logits(self.network_, levels, self._scaling, self.image_shape_[1:], torch.device("cpu"))
 
     def _model(self) -> str | None:
-        return self.model or ("dense-800" if min(self._shape[1:]) < SMALLEST else None)
+        return self.model or ("dense-800" if min(self.image_shape_[1:]) < SMALLEST else None)
 
     def _recipe(self, labels: NDArray[np.int64]) -> str:
         """Keep no validation set where the rarest class is too small to spare pictures."""
-        spec, setting = setting_from(self.recipe, self._shape[0])
+        spec, setting = setting_from(self.recipe, self.image_shape_[0])
         if setting.validation == 0 or np.bincount(labels).min() * setting.validation >= 1:
             return self.recipe
         spec.parameters["validation"] = 0
