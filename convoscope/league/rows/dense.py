@@ -49,12 +49,12 @@ registry.register("dense-6-elastic")(
             "es": "red densa 784-2500-2000-1500-1000-500-10, distorsiones elásticas y afines",
         },
         learner=Network(
-            f"elastic:{_DISTORTION},weight_decay=0.5,batch_size=1000,focus=1,images_seen=9000000",
+            f"elastic:{_DISTORTION},weight_decay=0.5,batch_size=1000,images_seen=9000000",
             "dense-6:activation=gelu",
             quick_epochs=12,
         ),
         stochastic=True,
-        seconds=(1150, 20),
+        seconds=(900, 20),
         published_error=0.0035,
         source="Cireşan, Meier, Gambardella, Schmidhuber, Deep, big, simple neural nets for handwritten digit "
         "recognition, 2010",
