@@ -58,13 +58,14 @@ class PictureTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def image_shape(values: Array) -> tuple[int, int, int]:
-    """(C, H, W) of one of the pictures (N, C, H, W), (N, H, W) or (N, values)."""
+    """(C, H, W) of one of the pictures (N, C, H, W), (N, H, W) or (N, values); those of other forms count as flat."""
     if values.ndim == 4:
         return values.shape[1], values.shape[2], values.shape[3]
     if values.ndim == 3:
         return 1, values.shape[1], values.shape[2]
-    side = math.isqrt(values.shape[1])
-    return (1, side, side) if side * side == values.shape[1] else (1, 1, values.shape[1])
+    count = math.prod(values.shape[1:])
+    side = math.isqrt(count)
+    return (1, side, side) if side * side == count else (1, 1, count)
 
 
 def in_planes(values: Array) -> Array:

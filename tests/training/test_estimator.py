@@ -149,6 +149,17 @@ def test_parameters_that_do_not_fit(
         cs.ConvNetClassifier(**parameters).fit(X.reshape(300, 64), y)
 
 
+def test_pictures_of_an_unusual_form_count_as_flat(digits: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = digits
+    unusual = X.reshape(len(X), 1, 1, 8, 8)
+    deep, flat = (
+        cs.ConvNetClassifier("dense-800", epochs=1, random_state=0).fit(form, y)
+        for form in (unusual, X.reshape(len(X), 64))
+    )
+    assert deep.image_shape_ == flat.image_shape_ == (1, 8, 8)
+    np.testing.assert_array_equal(deep.predict_proba(unusual), flat.predict_proba(X.reshape(len(X), 64)))
+
+
 def test_pictures_of_another_size_are_refused(
     fitted: cs.ConvNetClassifier, digits: tuple[np.ndarray, np.ndarray]
 ) -> None:
