@@ -96,6 +96,7 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
                 if not math.isfinite(total):
                     raise diverged(job, state, total)
                 at.step += 1
+                at.learning_rate = state.optimizer.param_groups[0]["lr"]
                 at.loss_sum += total
                 at.seen += count
                 at.flops += count * job.flops(size)
@@ -178,7 +179,7 @@ def end_epoch(job: Job, state: State) -> None:
     if judged is not None:
         line |= {"validation_error": judged[0], "validation_loss": judged[1]}
     line |= {
-        "learning_rate": state.optimizer.param_groups[0]["lr"],
+        "learning_rate": at.learning_rate,
         "images_per_second": at.seen / max(spent, 1e-9),
         "seconds": round(at.seconds, 3),
         "best": best,

@@ -25,6 +25,8 @@ RECIPE = (
     "focus=1,focus_from=0.1"
 )
 KILLS = 10
+STEPS = 16
+"""Steps in an epoch of the bundled digits."""
 
 
 def train_in_a_process(out: Path, *, kill_after: float | None = None, resume: bool = False) -> int:
@@ -67,11 +69,7 @@ def test_ten_random_kills_change_not_one_bit(tmp_path: Path) -> None:
         code = train_in_a_process(killed, kill_after=after, resume=True)
     assert code == 0
     assert (killed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
-    timing = ("seconds", "images_per_second")
-    curves = [
-        [{k: v for k, v in line.items() if k not in timing} for line in Run(path).curves] for path in (whole, killed)
-    ]
-    assert curves[0] == curves[1]
+    assert _untimed(Run(whole)) == _untimed(Run(killed))
     results = [json.loads((path / "metrics.json").read_text()) for path in (whole, killed)]
     for key in ("test_error", "test_loss", "validation_error", "best_epoch", "epochs", "train_flops"):
         assert results[0][key] == results[1][key], key
@@ -98,10 +96,24 @@ def test_every_optimizer_goes_on_where_it_was_to_the_bit(tmp_path: Path, model: 
     assert resumed.curves[-1]["train_loss"] == whole.curves[-1]["train_loss"]
 
 
+def test_a_run_stopped_after_the_last_step_of_an_epoch_writes_that_epoch_down_as_if_it_had_not(tmp_path: Path) -> None:
+    """No step of the epoch is left then to say at what rate it was learned. (One asked for at a step stops after the next.)"""
+    whole = train("digits", recipe=RECIPE, epochs=3, out=tmp_path / "whole")
+    stopped = train("digits", recipe=RECIPE, epochs=3, out=tmp_path / "stopped", listener=StopsAfter(2 * STEPS - 1))
+    assert len(stopped.curves) == 1
+    resumed = train(resume=stopped.path)
+    assert _untimed(resumed) == _untimed(whole)
+    assert resumed.folder.weights_file.read_bytes() == whole.folder.weights_file.read_bytes()
+
+
+def _untimed(run: Run) -> list[dict[str, object]]:
+    return [{k: v for k, v in line.items() if k not in ("seconds", "images_per_second")} for line in run.curves]
+
+
 @pytest.fixture
 def stopped(tmp_path: Path) -> Run:
     """A run that was interrupted in its third epoch."""
-    steps = 2 * 16 + 5
+    steps = 2 * STEPS + 5
     run = train("digits", recipe=RECIPE, epochs=4, out=tmp_path / "run", listener=StopsAfter(steps))
     assert run.metrics is not None
     assert run.metrics["interrupted"]
