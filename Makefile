@@ -7,12 +7,15 @@ BIN := .venv/bin
 demo: .venv/installed
 	@$(BIN)/convoscope train
 
-test: .venv/installed browser
+test: lint browser
+	$(BIN)/pytest
+
+# Style, types and who may import whom.
+lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
 
 setup: .venv/installed
 

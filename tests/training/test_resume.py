@@ -97,8 +97,9 @@ def test_every_optimizer_goes_on_where_it_was_to_the_bit(tmp_path: Path, model: 
 
 
 def test_a_run_stopped_after_the_last_step_of_an_epoch_writes_that_epoch_down_as_if_it_had_not(tmp_path: Path) -> None:
-    """No step of the epoch is left then to say at what rate it was learned. (One asked for at a step stops after the next.)"""
+    """No step of the epoch is left then to say at what rate it was learned."""
     whole = train("digits", recipe=RECIPE, epochs=3, out=tmp_path / "whole")
+    # Asked to stop at a step, a training stops after the next.
     stopped = train("digits", recipe=RECIPE, epochs=3, out=tmp_path / "stopped", listener=StopsAfter(2 * STEPS - 1))
     assert len(stopped.curves) == 1
     resumed = train(resume=stopped.path)
