@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,12 @@ class Results:
         except OSError as error:
             reason = error.strerror or str(error)
             raise RequestError("core.not_writable", path=str(self.folder), reason=reason) from error
+
+    def seeds(self, row: str) -> list[int]:
+        """The finished seeds of a row, by the names of their files: of what key, and whole or not, `read` says."""
+        of_row = re.compile(rf"{re.escape(row)}-(\d+)-\w+\.json")
+        found = (of_row.fullmatch(file.name) for file in self._cells.iterdir())
+        return sorted({int(match[1]) for match in found if match})
 
     def run_folder(self, row: str, seed: int, key: str) -> Path:
         """Where the networks of a row and seed are trained."""

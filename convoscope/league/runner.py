@@ -182,7 +182,10 @@ class _Play:
         return self.league
 
     def _look_up(self, name: str) -> Iterator[Cell]:
-        """What is known of a row goes into the league; what is asked for and not known is given."""
+        """What is known of a row goes into the league; what is asked for and not known is given.
+
+        Of a row that is not asked for, all seeds that the folder holds count, however many are asked of the others.
+        """
         row = registry.get(name)
         outcome = self.league.outcomes[name] = Outcome(row)
         try:
@@ -190,12 +193,13 @@ class _Play:
         except RequestError as error:
             outcome.reason, outcome.refused = in_all_languages(error), True
             return
-        wanted = row.seeds(1 if self.request.quick and self.request.seeds is None else self.request.seeds)
-        for seed in wanted:
+        asked = name in self.league.asked
+        seeds = 1 if self.request.quick and self.request.seeds is None else self.request.seeds
+        for seed in row.seeds(seeds) if asked else self.results.seeds(name):
             key = cell.key(row, self.data, self.request.quick, seed)
             share = 1.0 if self.request.quick else len(self.data.train) / 60_000
             found = Cell(name, seed, key, row.seconds[self.request.quick] * share)
-            if not self._take(found) and name in self.league.asked:
+            if not self._take(found) and asked:
                 yield found
 
     def _take(self, each: Cell) -> bool:
