@@ -75,7 +75,10 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
     at, plan = state.position, job.plan
     clock = Clock(plan.total_steps, job.setting.resolutions, job.side, job.flops)
     saved = time.monotonic()
-    job.listener.on_start(plan, at.epoch * plan.steps + at.step)
+    done = at.epoch * plan.steps + at.step
+    # A checkpoint holds no rate, and of the epoch at hand there may be no step left that sets one.
+    set_rate(state.optimizer, _factor(job, clock, max(done - 1, 0)))
+    job.listener.on_start(plan, done)
     with _interruptible() as interrupted:
         while not at.finished:
             wrapped.train()
@@ -83,7 +86,7 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
             while at.step < plan.steps:
                 started = time.monotonic()
                 now = at.epoch * plan.steps + at.step
-                set_rate(state.optimizer, rate_factor(job.setting, clock.course(now, job.setting.course)))
+                set_rate(state.optimizer, _factor(job, clock, now))
                 size = clock.side(now)
                 images, labels, count = job.batches.batch(at.epoch, at.step, size, weights)
                 torch.manual_seed(seed_of(job.seed, at.epoch, at.step, fabric.global_rank))  # for dropout
@@ -96,7 +99,6 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
                 if not math.isfinite(total):
                     raise diverged(job, state, total)
                 at.step += 1
-                at.learning_rate = state.optimizer.param_groups[0]["lr"]
                 at.loss_sum += total
                 at.seen += count
                 at.flops += count * job.flops(size)
@@ -116,6 +118,11 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
             job.save(state)
             saved = time.monotonic()
     return True
+
+
+def _factor(job: Job, clock: Clock, step: int) -> float:
+    """The share of the highest rate that step `step` is taken at."""
+    return rate_factor(job.setting, clock.course(step, job.setting.course))
 
 
 def step(
@@ -179,7 +186,7 @@ def end_epoch(job: Job, state: State) -> None:
     if judged is not None:
         line |= {"validation_error": judged[0], "validation_loss": judged[1]}
     line |= {
-        "learning_rate": at.learning_rate,
+        "learning_rate": state.optimizer.param_groups[0]["lr"],
         "images_per_second": at.seen / max(spent, 1e-9),
         "seconds": round(at.seconds, 3),
         "best": best,

@@ -23,7 +23,6 @@ class Position:
         epoch: epochs that are done.
         step: steps done in the epoch at hand.
         loss_sum: sum of the training losses of the epoch so far, over `seen` images.
-        learning_rate: of the last step that was taken.
         seconds: time spent training, over all sittings.
         best_error: the lowest validation error so far, reached after `best_epoch` epochs with loss `best_loss`.
         curves: one dict for each epoch done.
@@ -34,7 +33,6 @@ class Position:
     step: int = 0
     loss_sum: float = 0.0
     seen: int = 0
-    learning_rate: float = 0.0
     seconds: float = 0.0
     best_error: float | None = None
     best_loss: float | None = None
