@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from PIL import Image
 import convoscope as cs
 from benchmarks.figures import FIGURES, PLACES
 from convoscope import models
+from convoscope.classical import registry as learners
 from convoscope.cli import make_app, run
 from convoscope.convolution import kernels
 from convoscope.core.messages import using_language
@@ -222,6 +224,7 @@ def test_every_member_is_in_its_page(folder: Path) -> None:
     expected = {
         "data.md": list(data_sets),
         "convolution.md": list(kernels),
+        "classical.md": list(learners),
         "inspection.md": list(views),
         "league.md": list(league_rows),
         "training.md": [*recipe_names(), *(set(Setting.model_fields) - {"augmentation"}), *Augmentation.model_fields],
@@ -229,6 +232,20 @@ def test_every_member_is_in_its_page(folder: Path) -> None:
     for page, members in expected.items():
         text = (folder / page).read_text("utf-8")
         assert not [member for member in members if f"`{member}`" not in text], page
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.es.md"])
+def test_every_room_is_told(page: str) -> None:
+    told = re.findall(r"^\| `convoscope/(\w+)/`", (ROOT / page).read_text("utf-8"), re.MULTILINE)
+    assert sorted(told) == sorted(each.parent.name for each in (ROOT / "convoscope").glob("*/__init__.py"))
+
+
+def test_the_import_contract_is_told_as_it_is_checked() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    checked = [set(re.findall(r"\w+", layer)) for layer in reversed(settings["contracts"][0]["layers"])]
+    section = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## The import contract")[2].partition("## ")[0]
+    told = [set(re.findall(r"\w+", line)) for line in section.splitlines() if line.startswith("    ")]
+    assert [*told, {"__main__"}] == checked
 
 
 @pytest.mark.parametrize("folder", [ROOT / "docs", ROOT / "docs" / "es"], ids=["en", "es"])
