@@ -13,34 +13,64 @@ QUICK = [
     "benchmarks.train start",
     "benchmarks.convolve",
     "benchmarks.train overhead --data mnist-5k",
-    "benchmarks.train accuracy --data mnist-5k --seeds 5",
+    "benchmarks.train accuracy --data mnist-5k --recipe default --seeds 5",
     "benchmarks.compare --quick",
     "benchmarks.roofline --data mnist-5k",
     "benchmarks.options --data mnist-5k",
 ]
+_LONGER = (
+    "--data mnist --recipe fast:images_seen=180000,min_epochs=3 --seeds 5 "
+    "--model convnet:stem_stride=1,stem_padding=false,depths=1-2-2,pools=1-1-0 --precision float32"
+)
+ACCURACY = [
+    "--data mnist --recipe default --seeds 3",
+    "--data mnist --recipe fast --seeds 5 --precision float32",
+    "--data mnist --recipe fast --seeds 5 --precision bfloat16",
+    _LONGER,
+    f"{_LONGER} --tta none turn",
+    "--data fashion-mnist --recipe quick --seeds 3 --precision bfloat16",
+    "--data fashion-mnist --recipe fast --seeds 3 --precision bfloat16",
+    "--data fashion-mnist --recipe best --seeds 1 --precision bfloat16",
+    "--data fashion-mnist --recipe best --seeds 1 --precision bfloat16 --tta none turn",
+    "--data cifar10 --recipe default --seeds 1",
+    "--data cifar10 --recipe default --seeds 1 --tta none flip",
+    "--data cifar10 --recipe default --seeds 1 --tta none flip-shift",
+    "--data cifar10 --recipe quick --seeds 3 --precision bfloat16",
+    "--data cifar10 --recipe quick --seeds 3 --precision bfloat16 --tta none flip",
+    "--data cifar10 --recipe quick --seeds 3 --precision bfloat16 --tta none flip-shift",
+]
+"""What the recipes reach. A seed that is done is not run again for another kind of test-time augmentation."""
 FULL = [
     *QUICK,
-    "benchmarks.page",
-    "benchmarks.shipping",
-    "benchmarks.folder",
-    "benchmarks.train overhead --data mnist",
-    "benchmarks.train overhead --data cifar10",
-    "benchmarks.train accuracy --data mnist --seeds 3",
-    "benchmarks.train accuracy --data cifar10 --seeds 1 --tta none flip",
-    "benchmarks.roofline --data mnist --steps 96",
-    "benchmarks.roofline --data cifar10",
-    "benchmarks.winograd",
-    "benchmarks.side_by_side",
-    "benchmarks.fused --data mnist --recipe fast",
-    "benchmarks.fused --data mnist --recipe best",
-    "benchmarks.fused --data cifar10 --recipe fast",
+    # Error against time, beside the peers.
+    "benchmarks.compare --data mnist --ours fast fast:images_seen=1200000 --peers mnist-example --seeds 1 "
+    "--precision float32",
+    "benchmarks.compare --data cifar10 --ours fast --peers airbench94 --seeds 3 --precision bfloat16",
+    "benchmarks.compare --data cifar10 --ours --peers airbench94 --seeds 1 --precision float32 --epochs 1",
+    # What the recipes reach, and what each of their parts is worth.
+    *(f"benchmarks.train accuracy {words}" for words in ACCURACY),
     "benchmarks.ablation --data mnist --recipe fast --seeds 3",
     "benchmarks.ablation --data cifar10 --recipe quick:images_seen=130000,min_epochs=3 --seeds 2",
-    "benchmarks.options --data mnist",
-    "benchmarks.options --data cifar10 --rounds 4",
-    "benchmarks.compare --data mnist --seeds 3",
-    "benchmarks.compare --data cifar10",
+    # Where the time goes.
+    "benchmarks.train overhead --data mnist --recipe default",
+    "benchmarks.roofline --data mnist --recipe fast --steps 32 --rounds 5",
+    "benchmarks.roofline --data cifar10 --recipe default --steps 16 --rounds 2",
+    "benchmarks.winograd --data cifar10 --recipe default --rounds 4",
+    "benchmarks.winograd --data cifar10 --recipe fast --rounds 4",
+    "benchmarks.side_by_side --data cifar10 --recipe fast --rounds 5",
+    "benchmarks.fused --data mnist --recipe fast --rounds 20",
+    "benchmarks.fused --data mnist --recipe best --rounds 6",
+    "benchmarks.fused --data cifar10 --recipe fast --rounds 4",
+    "benchmarks.options --data mnist --recipe fast --rounds 8",
+    "benchmarks.options --data cifar10 --recipe fast --rounds 4",
+    # The rest of the program.
+    "benchmarks.folder",
+    "benchmarks.page",
+    "benchmarks.shipping",
     "benchmarks.tour",
+    # The league, the longest of all, and the pictures, of what came before.
+    "convoscope league --data mnist --out runs/league-mnist",
+    "benchmarks.league runs/league-mnist",
     "benchmarks.figures",
 ]
 
