@@ -55,6 +55,7 @@ FULL = [
     "benchmarks.train overhead --data mnist --recipe default",
     "benchmarks.roofline --data mnist --recipe fast --steps 32 --rounds 5",
     "benchmarks.roofline --data cifar10 --recipe default --steps 16 --rounds 2",
+    "benchmarks.roofline --data cifar10 --recipe fast --steps 16 --rounds 2",
     "benchmarks.winograd --data cifar10 --recipe default --rounds 4",
     "benchmarks.winograd --data cifar10 --recipe fast --rounds 4",
     "benchmarks.side_by_side --data cifar10 --recipe fast --rounds 5",

@@ -13,6 +13,8 @@ from typing import Any
 from convoscope.runs.environment import hardware, versions
 
 RESULTS = Path(__file__).parent / "results"
+_CODE = (":/convoscope", ":/benchmarks", ":/pyproject.toml", ":/constraints.txt", ":(top,exclude)benchmarks/results")
+"""What decides a measurement. Pages and pictures are made from the records that come before in `make bench`."""
 
 
 def record(name: str, data: str, command: str, *, conditions: str = "", **figures: Any) -> dict[str, Any]:
@@ -63,10 +65,13 @@ def dated_back(made: dict[str, Any], results: Sequence[dict[str, Any]]) -> dict[
 
 
 def commit() -> str:
-    """The commit that is measured, marked where the working tree differs from it."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40"], capture_output=True, text=True, check=False
-    )
+    """The commit that is measured, marked where its code was changed; what measurements write is no code."""
+    told = _git("rev-parse", "HEAD")
+    return f"{told}-dirty" if _git("status", "--porcelain", "--", *_CODE) else told
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", "-C", RESULTS.parent, *words], capture_output=True, text=True, check=False)
     return done.stdout.strip()
 
 
