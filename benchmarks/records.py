@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from convoscope.runs.environment import hardware, versions
+from convoscope.runs.environment import commit_of, hardware, versions
 
 RESULTS = Path(__file__).parent / "results"
 _CODE = (":/convoscope", ":/benchmarks", ":/pyproject.toml", ":/constraints.txt", ":(top,exclude)benchmarks/results")
-"""What decides a measurement. Pages and pictures are made from the records that come before in `make bench`."""
+"""What decides a measurement: not the records, nor the pages and pictures made of them, which earlier ones write."""
 
 
 def record(name: str, data: str, command: str, *, conditions: str = "", **figures: Any) -> dict[str, Any]:
@@ -66,13 +65,7 @@ def dated_back(made: dict[str, Any], results: Sequence[dict[str, Any]]) -> dict[
 
 def commit() -> str:
     """The commit that is measured, marked where its code was changed; what measurements write is no code."""
-    told = _git("rev-parse", "HEAD")
-    return f"{told}-dirty" if _git("status", "--porcelain", "--", *_CODE) else told
-
-
-def _git(*words: str) -> str:
-    done = subprocess.run(["git", "-C", RESULTS.parent, *words], capture_output=True, text=True, check=False)
-    return done.stdout.strip()
+    return commit_of(RESULTS.parent, _CODE) or ""
 
 
 def read(stem: str) -> list[dict[str, Any]]:

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import threading
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +28,7 @@ from convoscope.league.pictures import Pictures
 from convoscope.league.results import Results
 from convoscope.league.row import Row, Work, registry
 from convoscope.league.words import in_all_languages
-from convoscope.runs.environment import hardware, versions
+from convoscope.runs.environment import commit_of, hardware, versions
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def run(task: Task) -> None:
         raise RequestError("league.changed_meanwhile", row=task.row)
     results = Results(Path(task.folder))
     code = row.learner.code(data)
-    state = commit(code)
+    state = commit_of(Path(__file__).parent, [str(file_of(module)) for module in code])
     work = Work(task.seed, pictures.quick, results.run_folder(task.row, task.seed, task.key), _Told())
     measured = row.learner.measure(data, work)
     wrong = int((measured.predictions != data.test.labels).sum())
@@ -114,24 +112,6 @@ def peak_memory() -> int | None:
         return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
     except (OSError, StopIteration):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def commit(code: Iterable[str]) -> str | None:
-    """The commit of the program, marked where the code of the row differs from it; None outside of a repository."""
-    here = Path(__file__).parent
-    files = [str(file_of(module)) for module in code]
-    try:
-        told = _git(here, "rev-parse", "HEAD")
-        if told.returncode:
-            return None
-        changed = _git(here, "status", "--porcelain", "--", *files).stdout.strip()
-    except OSError:  # there is no git
-        return None
-    return told.stdout.strip() + ("-dirty" if changed else "")
-
-
-def _git(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["git", "-C", str(place), *words], capture_output=True, text=True, check=False)  # noqa: S603, S607
 
 
 class _Told:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import subprocess
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -57,3 +59,27 @@ def processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def commit_of(place: Path, code: Iterable[str]) -> str | None:
+    """The commit of the repository that `place` lies in, marked where `code` differs from it.
+
+    Args:
+        place: a folder.
+        code: files, or patterns of git, that decide what is measured.
+
+    Returns:
+        None outside of a repository, and where there is no git.
+    """
+    try:
+        told = _git(place, "rev-parse", "HEAD")
+        if told.returncode:
+            return None
+        changed = _git(place, "status", "--porcelain", "--", *code).stdout.strip()
+    except OSError:  # there is no git
+        return None
+    return told.stdout.strip() + ("-dirty" if changed else "")
+
+
+def _git(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", "-C", str(place), *words], capture_output=True, text=True, check=False)  # noqa: S603, S607
