@@ -40,6 +40,7 @@ _SPANISH = (
     ("a step", "un paso"),
     ("view ", "vista "),
     ("epochs", "épocas"),
+    (" of ", " de "),
     ("threads", "hilos"),
     ("thread", "hilo"),
     ("cores", "núcleos"),
