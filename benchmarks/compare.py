@@ -49,6 +49,7 @@ def main() -> None:
     )
     parser.add_argument("--peers", nargs="*", metavar="PEER", help=", ".join(PEERS))
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--peer-seeds", type=int, help="of the peers, if fewer: they take longest")
     parser.add_argument("--epochs", type=int, default=0, help="leave each training after so many epochs")
     parser.add_argument("--precision", default="auto", help="auto, float32 or bfloat16, for all contenders")
     parser.add_argument("--quick", action="store_true", help="mnist-5k with the default recipe, in minutes")
@@ -58,17 +59,17 @@ def main() -> None:
         asked.data, asked.ours, asked.seeds = "mnist-5k", ["default"], 1
     asked.peers = [USUAL_PEER.get(asked.data, "mnist-example")] if asked.peers is None else asked.peers
     asked.precision = precision_for(asked.precision)
+    asked.peer_seeds = min(asked.seeds, asked.peer_seeds or asked.seeds)
     contenders = [*asked.peers, *asked.ours]
-    trainings = {
-        (who, seed): Training(who, asked.data, seed, asked.out, asked.epochs, asked.precision)
-        for seed in range(asked.seeds)
+    seeds = dict.fromkeys(asked.ours, asked.seeds) | dict.fromkeys(asked.peers, asked.peer_seeds)
+    of = {
+        who: [Training(who, asked.data, seed, asked.out, asked.epochs, asked.precision) for seed in range(seeds[who])]
         for who in contenders
     }
     for seed in range(asked.seeds):
         print(f"{asked.data}, seed {seed}", flush=True)
-        side_by_side([trainings[who, seed] for who in contenders])
+        side_by_side([of[who][seed] for who in contenders if seed < seeds[who]])
     command = f"python -m benchmarks.compare {_words(asked)}"
-    of = {who: [trainings[who, seed] for seed in range(asked.seeds)] for who in contenders}
     if asked.epochs:
         records = [_unfinished(who, asked.data, command, of[who]) for who in contenders]
     else:
@@ -165,8 +166,8 @@ def _as_reached(training: Training) -> Record:
 
 
 def _ratios(ours: list[Training], peer: str, theirs: list[Training]) -> Record:
-    """Ours over the peer's, seed by seed; the median. A peer computes all the operations that are counted."""
-    pairs = [(_result(one), _result(other)) for one, other in zip(ours, theirs, strict=True)]
+    """Ours over the peer's, seed by seed of those it has; the median. A peer computes all that is counted."""
+    pairs = [(_result(one), _result(other)) for one, other in zip(ours, theirs, strict=False)]
 
     def ratio(key: str, of_peer: str) -> float:
         return round(median(one[key] / other[of_peer] for one, other in pairs), 4)
@@ -196,6 +197,7 @@ def _is_peer(who: str) -> bool:
 
 def _words(asked: argparse.Namespace) -> str:
     words = f"--data {asked.data} --ours {' '.join(asked.ours)} --peers {' '.join(asked.peers)} --seeds {asked.seeds}"
+    words += f" --peer-seeds {asked.peer_seeds}" if asked.peers and asked.peer_seeds < asked.seeds else ""
     words += f" --precision {asked.precision}"
     return words.replace("  ", " ") + (f" --epochs {asked.epochs}" if asked.epochs else "")
 

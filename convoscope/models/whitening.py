@@ -17,16 +17,17 @@ _LEAST_VARIANCE = 5e-4
 
 
 class Whitening(nn.Conv2d):
-    """A convolution without padding with 2·C·k·k frozen kernels, and a trainable bias. Random until it is fitted.
+    """A convolution with 2·C·k·k frozen kernels and a trainable bias. Random until it is fitted.
 
     Args:
         channels: C, of the pictures.
         kernel: k, rows and columns of a patch.
         stride: pixels from one patch to the next.
+        padding: rows and columns of zeros around the picture; the kernels are fitted without them.
     """
 
-    def __init__(self, channels: int, kernel: int, stride: int = 1) -> None:
-        super().__init__(channels, 2 * channels * kernel**2, kernel, stride)
+    def __init__(self, channels: int, kernel: int, stride: int = 1, padding: int = 0) -> None:
+        super().__init__(channels, 2 * channels * kernel**2, kernel, stride, padding)
         self.weight.requires_grad_(False)
 
     @torch.no_grad()
@@ -48,6 +49,12 @@ class Whitening(nn.Conv2d):
         self.weight.copy_(torch.cat([kernels, -kernels]))
         if self.bias is not None:
             self.bias.zero_()
+
+
+def whitening_biases(net: nn.Module) -> list[Tensor]:
+    """What is trained of the whitening layers of `net`: their biases."""
+    layers = [module for module in net.modules() if isinstance(module, Whitening)]
+    return [layer.bias for layer in layers if layer.bias is not None]
 
 
 def fit_whitening(net: nn.Module, blocks: Iterable[Tensor]) -> None:

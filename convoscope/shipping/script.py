@@ -102,6 +102,7 @@ def _title(run: Run) -> str:
             ("showing missed pictures more often", setting.get("focus")),
             ("the moving average of the weights", setting["ema"]),
             ("growing resolutions", setting["resolutions"]),
+            ("a whitening bias that is trained for a part only", setting.get("whitening_until", 1) < 1),
             ("choosing by a validation set", setting["validation"]),
             ("alternating mirroring", setting["augmentation"]["flip"] not in ("random", kept["flip"])),
         )

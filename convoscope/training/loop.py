@@ -6,7 +6,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from convoscope.core.errors import RequestError
 from convoscope.data.batches import Batches, seed_of
+from convoscope.models.whitening import whitening_biases
 from convoscope.training.clock import Clock
 from convoscope.training.optimizers import forget_tiny, rate_factor, set_rate
 from convoscope.training.progress import Listener, Plan
@@ -74,6 +75,7 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
     """
     at, plan = state.position, job.plan
     clock = Clock(plan.total_steps, job.setting.resolutions, job.side, job.flops)
+    biases = whitening_biases(state.model)
     saved = time.monotonic()
     done = at.epoch * plan.steps + at.step
     # A checkpoint holds no rate, and of the epoch at hand there may be no step left that sets one.
@@ -90,7 +92,9 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
                 size = clock.side(now)
                 images, labels, count = job.batches.batch(at.epoch, at.step, size, weights)
                 torch.manual_seed(seed_of(job.seed, at.epoch, at.step, fabric.global_rank))  # for dropout
-                loss, logits = step(fabric, wrapped, optimizer, images, labels, count, job.setting.label_smoothing)
+                still = biases if clock.progress(now) >= job.setting.whitening_until else []
+                smoothing = job.setting.label_smoothing
+                loss, logits = step(fabric, wrapped, optimizer, images, labels, count, smoothing, still)
                 state.after_step()
                 if state.focus is not None:
                     state.focus.note(job.batches.places(at.epoch, at.step, weights), logits, labels)
@@ -126,18 +130,30 @@ def _factor(job: Job, clock: Clock, step: int) -> float:
 
 
 def step(
-    fabric: Any, wrapped: Any, optimizer: Any, images: Tensor, labels: Tensor, count: int, smoothing: float
+    fabric: Any,
+    wrapped: Any,
+    optimizer: Any,
+    images: Tensor,
+    labels: Tensor,
+    count: int,
+    smoothing: float,
+    still: Sequence[Tensor],
 ) -> tuple[Tensor, Tensor]:
-    """Forward, backward, step.
+    """Forward, backward, step; the parameters that are `still`, from now on, stay as they are.
 
     Returns:
         the summed loss of this process's part of a batch of `count`, and its logits (b, classes).
     """
+    if fabric.world_size == 1:
+        for parameter in still:
+            parameter.requires_grad_(False)
     optimizer.zero_grad()
     logits = wrapped(images)
     loss = F.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="sum")
     # Fabric averages gradients over processes; batches need not divide evenly, so the sum is scaled instead of a mean.
     fabric.backward(loss * (fabric.world_size / count))
+    for parameter in still:
+        parameter.grad = None  # several processes exchange all gradients, needed or not
     optimizer.step()
     return loss.detach(), logits.detach()
 

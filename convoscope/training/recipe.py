@@ -61,6 +61,10 @@ class Setting(BaseModel):
     focus_until: float = Field(default=0.9, ge=0, le=1, description="share of the training after which it ends")
     ema: float = Field(default=0.0, ge=0, lt=1, description="decay a step of the weights' moving average; 0: none")
 
+    whitening_until: float = Field(
+        default=1.0, ge=0, le=1, description="share of the training after which a whitening layer's bias stays as it is"
+    )
+
     augmentation: Augmentation = Augmentation()
     resolutions: tuple[tuple[float, float], ...] = ()
     """Progressive resolution: (from this share of the training's computing on, this share of the picture's side).

@@ -26,12 +26,12 @@ from torch import Tensor, nn
 from convoscope.training import team
 from convoscope.training.swap import channels_last, layers_as
 
-WORTHWHILE = 64 * 128
+WORTHWHILE = 64 * 64
 """Input maps times output maps from which the matrix products outweigh the transforms."""
 LEAST_SIDE = 3
 """Rows and columns of a map; of smaller ones, most of a tile lies outside."""
-BLOCK = 512
-"""Tiles that are transformed, multiplied and transformed back at a time: few enough for the processor's last cache."""
+BLOCK = 1024
+"""Tiles that are transformed, multiplied and transformed back at a time: many enough for large matrix products."""
 _PLACES = 36
 _APART = 16
 """Numbers between the matrices of two places, lest their addresses differ by a power of two and share cache lines."""

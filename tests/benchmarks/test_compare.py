@@ -65,6 +65,12 @@ def test_a_comparison_is_recorded_drawn_and_kept(
     assert all(again[who]["errors"] == found[who]["errors"] for who in found)
     assert all(again[who]["seconds"] == found[who]["seconds"] for who in found)
 
+    run(monkeypatch, *words, "--seeds", "2", "--peer-seeds", "1")
+    more = records_in(results)
+    assert (more[OURS]["seeds"], more[PEER]["seeds"]) == ([0, 1], [0])
+    assert more[OURS]["seconds_ratio"] == ours["seconds_ratio"]  # of the seed that both have
+    assert "--seeds 2 --peer-seeds 1" in more[OURS]["command"]
+
 
 @pytest.mark.slow
 def test_what_was_left_early_claims_nothing_more_and_goes_on(

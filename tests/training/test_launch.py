@@ -233,6 +233,19 @@ def test_only_a_whitening_layer_takes_pictures_before_the_training_and_in_small_
     assert taken == ([500, 500, 293] if whiten == "true" else [])
 
 
+@pytest.mark.parametrize(("until", "held"), [(0.5, True), (1, False)])
+def test_a_whitening_bias_stays_as_it_is_after_its_share_of_the_training(
+    tmp_path: Path, until: float, held: bool
+) -> None:
+    recipe = f"default:validation=0,whitening_until={until}"
+    asked = {"epochs": 2, "out": tmp_path / "run", "listener": StopsAfter(20)}  # of 2 x 16 steps
+    half = train("digits", "convnet:widths=8,stem_kernel=2,whiten=true", recipe, **asked).model.state_dict()
+    whole = train(resume=tmp_path / "run").model.state_dict()
+    assert bool(half["conv1.bias"].count_nonzero())
+    assert torch.equal(half["conv1.bias"], whole["conv1.bias"]) == held
+    assert not torch.equal(half["conv2.weight"], whole["conv2.weight"])
+
+
 # Wrong requests
 
 
