@@ -44,7 +44,6 @@ def convnet(
     stem_stride: Annotated[int, Limits(1, 8)] = 2,
     stem_padding: bool = True,
     whiten: bool = False,
-    whiten_padding: bool = False,
     activation: Activation = "gelu",
     norm_momentum: Annotated[float, Limits(0.001, 1)] = 0.4,
 ) -> nn.Module:
@@ -60,10 +59,10 @@ def convnet(
         stem_kernel: rows and columns of its kernels.
         stem_stride: its stride.
         stem_padding: zeros around the picture, half a kernel wide, for the first convolution. Without them its maps are
-            smaller and all that follows is cheaper; a picture with an empty border loses nothing.
+            smaller and all that follows is cheaper; a picture with an empty border loses nothing. A whitening layer
+            never has them.
         whiten: make it a frozen whitening layer instead, of 2·C·k·k feature maps, to be fitted to the training pictures
             (`convoscope.models.whitening`).
-        whiten_padding: the same zeros around the picture for the whitening layer, which has none otherwise.
         activation: after each normalisation.
         norm_momentum: share of the newest batch in the running statistics of the normalisations.
 
@@ -74,8 +73,7 @@ def convnet(
     chain = Chain(input_shape)
     number = 1
     if whiten:
-        padding = stem_kernel // 2 if whiten_padding else 0
-        chain.add("conv1", Whitening(input_shape[0], stem_kernel, stem_stride, padding))
+        chain.add("conv1", Whitening(input_shape[0], stem_kernel, stem_stride))
     else:
         chain.add("conv1", _convolution(input_shape[0], stem_width, stem_kernel, stem_stride, stem_padding))
         chain.add("norm1", _normalisation(stem_width, norm_momentum))

@@ -17,17 +17,16 @@ _LEAST_VARIANCE = 5e-4
 
 
 class Whitening(nn.Conv2d):
-    """A convolution with 2·C·k·k frozen kernels and a trainable bias. Random until it is fitted.
+    """A convolution without padding with 2·C·k·k frozen kernels, and a trainable bias. Random until it is fitted.
 
     Args:
         channels: C, of the pictures.
         kernel: k, rows and columns of a patch.
         stride: pixels from one patch to the next.
-        padding: rows and columns of zeros around the picture; the kernels are fitted without them.
     """
 
-    def __init__(self, channels: int, kernel: int, stride: int = 1, padding: int = 0) -> None:
-        super().__init__(channels, 2 * channels * kernel**2, kernel, stride, padding)
+    def __init__(self, channels: int, kernel: int, stride: int = 1) -> None:
+        super().__init__(channels, 2 * channels * kernel**2, kernel, stride)
         self.weight.requires_grad_(False)
 
     @torch.no_grad()

@@ -134,7 +134,7 @@ def _constructor(module: nn.Module, name: str, indent: int) -> str:
         ScaledTanh: lambda _: "ScaledTanh()",
         MapScale: lambda one: f"MapScale({len(one.weight)})",
         TableConv2d: lambda one: f"TableConv2d({_table(one.pairs.tolist())}, {one.kernel_size[0]})",
-        Whitening: lambda one: f"Whitening({one.in_channels}, {one.kernel_size[0]}, {one.stride[0]}, {one.padding[0]})",
+        Whitening: lambda one: f"Whitening({one.in_channels}, {one.kernel_size[0]}, {one.stride[0]})",
     }
     if type(module) not in own:
         raise not_scriptable(name, type(module).__name__)

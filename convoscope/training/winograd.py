@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from convoscope.training import team
 from convoscope.training.swap import channels_last, layers_as
 
-WORTHWHILE = 64 * 64
+WORTHWHILE = 64 * 128
 """Input maps times output maps from which the matrix products outweigh the transforms."""
 LEAST_SIDE = 3
 """Rows and columns of a map; of smaller ones, most of a tile lies outside."""

@@ -68,13 +68,6 @@ def test_whitened_patches_are_uncorrelated_with_variance_one():
     torch.testing.assert_close(white[12:], -white[:12])
 
 
-@pytest.mark.parametrize(("padded", "rows"), [("false", {31, 15, 7, 3}), ("true", {33, 16, 8, 4})])
-def test_a_whitening_layer_has_padding_where_asked(padded, rows):
-    net = models.build(f"convnet:whiten=true,stem_kernel=2,stem_stride=1,whiten_padding={padded}", (3, 32, 32), 10)
-    maps = [layer.output_shape for layer in models.layers(net, (3, 32, 32))]
-    assert {shape[1] for shape in maps if len(shape) == 3} - {1} == rows
-
-
 def test_whitening_trains_its_bias_alone():
     net = models.build("convnet:whiten=true", (3, 32, 32), 10)
     assert [name for name, each in net.conv1.named_parameters() if each.requires_grad] == ["bias"]

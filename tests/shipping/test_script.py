@@ -19,12 +19,7 @@ from convoscope.runs.run import Run
 from convoscope.shipping.network_source import network_source
 from convoscope.shipping.script import script_of, write_script
 
-VARIANTS = [
-    "lenet5:activation=scaled-tanh,pool=trainable,c3_table=true",
-    "convnet:whiten=true",
-    "convnet:whiten=true,whiten_padding=true,stem_kernel=2",
-    "resnet:depth=2",
-]
+VARIANTS = ["lenet5:activation=scaled-tanh,pool=trainable,c3_table=true", "convnet:whiten=true", "resnet:depth=2"]
 IMPORTS = "import torch\nfrom torch import Tensor, nn\nfrom torch.nn import functional\nFROZEN = []\n"
 
 
