@@ -46,7 +46,6 @@ FULL = [
     "benchmarks.compare --data mnist --ours fast fast:images_seen=1200000 --peers mnist-example --seeds 1 "
     "--precision float32",
     "benchmarks.compare --data cifar10 --ours fast --peers airbench94 --seeds 3 --peer-seeds 1 --precision float32",
-    "benchmarks.compare --data cifar10 --ours fast --peers airbench94 --seeds 3 --precision bfloat16",
     "benchmarks.compare --data cifar10 --ours --peers airbench94 --seeds 1 --precision float32 --epochs 1",
     # What the recipes reach, and what each of their parts is worth.
     *(f"benchmarks.train accuracy {words}" for words in ACCURACY),
