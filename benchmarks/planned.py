@@ -13,7 +13,7 @@ from convoscope import ImageData, models
 from convoscope.training import team
 from convoscope.training.clock import Clock
 from convoscope.training.recipe import Setting
-from convoscope.training.winograd import LEAST_SIDE, flops_of_step, suits
+from convoscope.training.winograd import flops_of_step, pays, suits
 
 Side = tuple[int, int]
 
@@ -72,7 +72,8 @@ def share_computed(config: dict[str, Any], loaded: ImageData) -> float:
 
 
 def _computed(layer: models.Layer, suited: bool) -> float:
-    channels, *size = layer.input_shape
-    if not suited or min(size) < LEAST_SIDE:
+    if not suited:
         return layer.train_flops
-    return flops_of_step(channels, layer.output_shape[0], *size)
+    channels, *size = layer.input_shape
+    filters = layer.output_shape[0]
+    return flops_of_step(channels, filters, *size) if pays(channels, filters, *size) else layer.train_flops

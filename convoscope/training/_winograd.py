@@ -1,7 +1,8 @@
 """The loops of Winograd's convolution, compiled; `convoscope.training.winograd` says what they compute.
 
-Maps are (B, H, W, C), channels side by side in memory, so that every transform is sums and differences of whole rows.
-A tile is 4x4 pixels of the output and the 6x6 pixels of the input that it needs.
+Maps are (B, H, W, C), channels side by side in memory, so that every transform is sums of whole rows, each times a
+number. A tile is a square of m by m pixels of the output, with the square of the input that it needs; transformed it
+has n by n places.
 """
 
 from __future__ import annotations
@@ -10,70 +11,62 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import carray, float32, int64
+from numba import carray, int64
 from numpy.typing import NDArray
 
 from convoscope.training._lines import compiled, for_team, numbers_at, share
 
-Maps = NDArray[np.float32]
+Numbers = NDArray[np.float32]
 
-OUTPUT, INPUT, PLACES = 4, 6, 36
-
-_OF_INPUTS, _OF_GRADIENTS, _OF_OUTPUTS = range(3)
-
-
-@compiled
-def _input_rows(a: Maps, b: Maps, c: Maps, d: Maps, e: Maps, f: Maps, out: Any) -> None:
-    """B^T times six rows. One loop for each row: few enough pointers for the compiler to use vectors."""
-    o0, o1, o2, o3, o4, o5 = out
-    for i in range(a.size):
-        o0[i] = float32(4) * a[i] - float32(5) * c[i] + e[i]
-    for i in range(a.size):
-        o1[i] = e[i] - float32(4) * c[i] + (d[i] - float32(4) * b[i])
-    for i in range(a.size):
-        o2[i] = e[i] - float32(4) * c[i] - (d[i] - float32(4) * b[i])
-    for i in range(a.size):
-        o3[i] = e[i] - c[i] + float32(2) * (d[i] - b[i])
-    for i in range(a.size):
-        o4[i] = e[i] - c[i] - float32(2) * (d[i] - b[i])
-    for i in range(a.size):
-        o5[i] = float32(4) * b[i] - float32(5) * d[i] + f[i]
+TERMS = 9
+"""The most numbers other than zero in a row of a transform."""
+_FEW, _SOME = 5, 8
 
 
 @compiled
-def _output_rows(a: Maps, b: Maps, c: Maps, d: Maps, e: Maps, f: Maps, out: Any) -> None:
-    """A^T times six rows."""
-    o0, o1, o2, o3 = out
-    for i in range(a.size):
-        o0[i] = a[i] + b[i] + c[i] + d[i] + e[i]
-    for i in range(a.size):
-        o1[i] = b[i] - c[i] + float32(2) * (d[i] - e[i])
-    for i in range(a.size):
-        o2[i] = b[i] + c[i] + float32(4) * (d[i] + e[i])
-    for i in range(a.size):
-        o3[i] = b[i] - c[i] + float32(8) * (d[i] - e[i]) + f[i]
+def _terms(matrix: Numbers) -> tuple[NDArray[np.int64], Numbers]:
+    """Which columns of each row of `matrix` are not zero, and their numbers; filled up with zeros times a column."""
+    rows, columns = matrix.shape
+    places, factors = np.zeros((rows, TERMS), np.int64), np.zeros((rows, TERMS), np.float32)
+    for row in range(rows):
+        count = 0
+        for column in range(columns):
+            if matrix[row, column] != 0:
+                places[row, count], factors[row, count] = column, matrix[row, column]
+                count += 1
+        places[row, count:] = places[row, 0]
+    return places, factors
 
 
 @compiled
-def _gradient_rows(a: Maps, b: Maps, c: Maps, d: Maps, out: Any) -> None:
-    """A times four rows."""
-    o0, o1, o2, o3, o4, o5 = out
-    for i in range(a.size):
-        o0[i] = a[i]
-    for i in range(a.size):
-        o1[i] = a[i] + c[i] + (b[i] + d[i])
-    for i in range(a.size):
-        o2[i] = a[i] + c[i] - (b[i] + d[i])
-    for i in range(a.size):
-        o3[i] = a[i] + float32(4) * c[i] + (float32(2) * b[i] + float32(8) * d[i])
-    for i in range(a.size):
-        o4[i] = a[i] + float32(4) * c[i] - (float32(2) * b[i] + float32(8) * d[i])
-    for i in range(a.size):
-        o5[i] = d[i]
+def _sum(at: Any, by: Any, which: int, rows: Numbers, first: int, out: Numbers, line: int) -> None:
+    """Write to a line of `out`: rows `first` + `at[which]`, each times its number of `by[which]`, summed up.
+
+    No loop reads more than eight rows: few enough for the compiler to see that none of them overlaps with the line. And
+    none is cut out as an array of its own: to count who uses it would take longer than the sum.
+    """
+    width = out.shape[1]
+    a, b, c, d = first + at[which, 0], first + at[which, 1], first + at[which, 2], first + at[which, 3]
+    by_a, by_b, by_c, by_d = by[which, 0], by[which, 1], by[which, 2], by[which, 3]
+    e, by_e = first + at[which, 4], by[which, 4]
+    if by[which, _FEW] == 0:
+        for i in range(width):
+            some = by_a * rows[a, i] + by_b * rows[b, i] + by_c * rows[c, i] + by_d * rows[d, i]
+            out[line, i] = some + by_e * rows[e, i]
+        return
+    f, g, h = first + at[which, 5], first + at[which, 6], first + at[which, 7]
+    by_f, by_g, by_h = by[which, 5], by[which, 6], by[which, 7]
+    for i in range(width):
+        some = by_a * rows[a, i] + by_b * rows[b, i] + by_c * rows[c, i] + by_d * rows[d, i]
+        out[line, i] = some + (by_e * rows[e, i] + by_f * rows[f, i] + by_g * rows[g, i] + by_h * rows[h, i])
+    if by[which, _SOME] != 0:
+        last, by_last = first + at[which, _SOME], by[which, _SOME]
+        for i in range(width):
+            out[line, i] += by_last * rows[last, i]
 
 
 @compiled
-def _take(maps: Maps, image: int, top: int, left: int, out: Maps) -> None:
+def _take(maps: Numbers, image: int, top: int, left: int, out: Numbers) -> None:
     """Copy the square at (`top`, `left`) of an image to `out` (rows, columns · C); beyond the image there are zeros."""
     height, width, channels = maps.shape[1:]
     rows = out.shape[0]
@@ -91,117 +84,89 @@ def _take(maps: Maps, image: int, top: int, left: int, out: Maps) -> None:
 
 
 @compiled
-def _spread(rows: int, places: Maps, tile: int, channels: int) -> Any:
-    """The vectors of places 6 r to 6 r + 5 of a tile, to write to."""
-    at = tile * channels
-    end = at + channels
-    return (
-        places[rows, at:end],
-        places[rows + 1, at:end],
-        places[rows + 2, at:end],
-        places[rows + 3, at:end],
-        places[rows + 4, at:end],
-        places[rows + 5, at:end],
-    )
+def _add(maps: Numbers, image: int, top: int, left: int, square: Numbers) -> None:
+    """Add `square` (rows, columns · C) to an image at (`top`, `left`), as far as it lies within it."""
+    height, width, channels = maps.shape[1:]
+    rows = square.shape[0]
+    lines = maps.reshape(maps.shape[0], height, width * channels)
+    first, last = max(left, 0), min(left + rows, width)
+    for row in range(max(-top, 0), min(rows, height - top)):
+        target = lines[image, top + row, first * channels : last * channels]
+        source = square[row, (first - left) * channels : (last - left) * channels]
+        for i in range(target.size):
+            target[i] += source[i]
 
 
 @compiled
-def _transform_input(
-    maps: Maps, image: int, row: int, column: int, rows: Maps, mid: Maps, out: Maps, tile: int
-) -> None:
-    """B^T d B of the 6x6 input of a tile."""
-    c = maps.shape[3]
-    _take(maps, image, OUTPUT * row - 1, OUTPUT * column - 1, rows)
-    _input_rows(rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], (mid[0], mid[1], mid[2], mid[3], mid[4], mid[5]))
-    for r in range(INPUT):
-        m = mid[r]
-        a, b, d, e = m[:c], m[c : 2 * c], m[2 * c : 3 * c], m[3 * c : 4 * c]
-        _input_rows(a, b, d, e, m[4 * c : 5 * c], m[5 * c : 6 * c], _spread(INPUT * r, out, tile, c))
+def _into(terms: Any, square: Numbers, mid: Numbers, places: Numbers, tile: int) -> None:
+    """M d M^T of a square d of pixels (rows, columns · C), to the places of a tile."""
+    at, by = terms
+    many, side = at.shape[0], square.shape[0]
+    lines = mid.reshape(many, square.shape[1])
+    for row in range(many):
+        _sum(at, by, row, square, 0, lines, row)
+    for row in range(many):
+        for column in range(many):
+            _sum(at, by, column, mid, row * side, places, (tile * many + row) * many + column)
 
 
 @compiled
-def _transform_gradient(
-    maps: Maps, image: int, row: int, column: int, rows: Maps, mid: Maps, out: Maps, tile: int
-) -> None:
-    """A g A^T of the 4x4 gradient of a tile."""
-    c = maps.shape[3]
-    _take(maps, image, OUTPUT * row, OUTPUT * column, rows)
-    _gradient_rows(rows[0], rows[1], rows[2], rows[3], (mid[0], mid[1], mid[2], mid[3], mid[4], mid[5]))
-    for r in range(INPUT):
-        m = mid[r]
-        _gradient_rows(m[:c], m[c : 2 * c], m[2 * c : 3 * c], m[3 * c :], _spread(INPUT * r, out, tile, c))
+def _out_of(terms: Any, places: Numbers, mid: Numbers, square: Numbers, tile: int) -> None:
+    """M t M^T of the places t of a tile, to a square of pixels (rows, columns · C)."""
+    at, by = terms
+    side = at.shape[0]
+    many = mid.shape[0] // side
+    for row in range(many):
+        for column in range(side):
+            _sum(at, by, column, places, (tile * many + row) * many, mid, row * side + column)
+    lines = mid.reshape(many, square.shape[1])
+    for row in range(side):
+        _sum(at, by, row, lines, 0, square, row)
 
 
 @compiled
-def _transform_output(
-    maps: Maps, image: int, row: int, column: int, rows: Maps, mid: Maps, places: Maps, tile: int
-) -> None:
-    """A^T m A, written to the 4x4 output of a tile, as far as it lies within the image."""
-    height, width, c = maps.shape[1:]
-    for r in range(INPUT):
-        a, b, d, e, f, g = _spread(INPUT * r, places, tile, c)
-        m = mid[r]
-        _output_rows(a, b, d, e, f, g, (m[:c], m[c : 2 * c], m[2 * c : 3 * c], m[3 * c :]))
-    _output_rows(mid[0], mid[1], mid[2], mid[3], mid[4], mid[5], (rows[0], rows[1], rows[2], rows[3]))
-    lines = maps.reshape(maps.shape[0], height, width * c)
-    top, left = OUTPUT * row, OUTPUT * column
-    count = (min(left + OUTPUT, width) - left) * c
-    for r in range(min(OUTPUT, height - top)):
-        lines[image, top + r, left * c : left * c + count] = rows[r, :count]
-
-
-@compiled
-def _sizes(table: Any) -> tuple[int, int, int, int, int, int, int]:
-    """Images, rows, columns and channels of maps; the first tile, how many, and the numbers from place to place."""
+def _turn(table: Any, outward: bool) -> None:
+    """This thread's share of the images, transformed: from maps to places, or `outward`, from places to maps."""
     n = numbers_at(table[0], int64(0))
-    return n[0], n[1], n[2], n[3], n[4], n[5], n[6]
-
-
-@compiled
-def _place(tile: int, height: int, width: int) -> tuple[int, int, int]:
-    """Image, row and column of a tile of maps of this size."""
-    across = (width + OUTPUT - 1) // OUTPUT
-    image, place = divmod(tile, (height + OUTPUT - 1) // OUTPUT * across)
-    return image, place // across, place % across
-
-
-@compiled
-def _turn(table: Any, kind: int) -> None:
-    """This thread's share of the tiles, transformed; `kind` says how."""
-    images, height, width, channels, start, count, apart = _sizes(table)
-    maps, places = carray(table[1], (images, height, width, channels)), carray(table[2], (PLACES, apart))
-    side = INPUT if kind == _OF_INPUTS else OUTPUT
-    rows, mid = np.empty((side, side * channels), np.float32), np.empty((INPUT, side * channels), np.float32)
+    shape, start, count, side, many, pixels, margin = (n[0], n[1], n[2], n[3]), n[4], n[5], n[6], n[7], n[8], n[9]
+    height, width, channels = shape[1:]
+    tiles = ((height + side - 1) // side) * ((width + side - 1) // side)
+    maps, places = carray(table[1], shape), carray(table[2], (count * tiles * many * many, channels))
+    terms = _terms(carray(table[3], (pixels, many) if outward else (many, pixels)))
+    square, mid = np.empty((pixels, pixels * channels), np.float32), np.empty((many * pixels, channels), np.float32)
     first, last = share(count)
-    for tile in range(first, last):
-        image, row, column = _place(start + tile, height, width)
-        if kind == _OF_INPUTS:
-            _transform_input(maps, image, row, column, rows, mid, places, tile)
-        elif kind == _OF_GRADIENTS:
-            _transform_gradient(maps, image, row, column, rows, mid, places, tile)
-        else:
-            _transform_output(maps, image, row, column, rows, mid, places, tile)
+    tile = first * tiles
+    for image in range(start + first, start + last):
+        if outward:
+            maps[image] = 0
+        for top in range(-margin, height - margin, side):
+            for left in range(-margin, width - margin, side):
+                if outward:
+                    _out_of(terms, places, mid, square, tile)
+                    _add(maps, image, top, left, square)
+                else:
+                    _take(maps, image, top, left, square)
+                    _into(terms, square, mid, places, tile)
+                tile += 1
 
 
 # Written out, as `for_team` wants them.
-def _inputs(table: Any) -> None:
-    _turn(table, _OF_INPUTS)
+def _inward(table: Any) -> None:
+    _turn(table, False)
 
 
-def _gradients(table: Any) -> None:
-    _turn(table, _OF_GRADIENTS)
-
-
-def _outputs(table: Any) -> None:
-    _turn(table, _OF_OUTPUTS)
+def _outward(table: Any) -> None:
+    _turn(table, True)
 
 
 @cache
-def loops() -> tuple[Any, Any, Any]:
-    """The transforms of tiles, for `convoscope.training.team.run`: B^T d B, A g A^T, A^T m A.
+def loops() -> tuple[Any, Any]:
+    """The transforms of tiles, for `convoscope.training.team.run`: from maps to places, and from places to maps.
 
-    The tensors of each are `_sizes`; the maps (B, H, W, C), to read or, by the last, to write; and the transformed
-    tiles, 36 places with the vectors of all tiles in each, to write or, by the last, to read.
+    The tensors of each are: sizes, whole numbers (images, rows, columns, channels of the maps; the first image, how
+    many; a tile's pixels of output, places and pixels to a side, and by how many of them it begins earlier); the maps
+    (B, H, W, C), to read or to write; the places (tiles, n², C), to write or to read; and the matrix M, by which rows
+    and columns are transformed. Where tiles overlap in the maps that are written, they are added up.
     """
-    inputs, gradients, outputs = for_team(_inputs, _gradients, _outputs)
-    return inputs, gradients, outputs
+    inward, outward = for_team(_inward, _outward)
+    return inward, outward

@@ -1,14 +1,14 @@
 """Winograd's convolution: 3x3 kernels with a quarter of the multiplications, for training on a plain CPU.
 
-Four by four outputs of a 3x3 convolution need 144 products if each is summed up by itself. S. Winograd ("Arithmetic
-Complexity of Computations", 1980) showed that 36 do: with a 6x6 tile d of the input and a kernel g,
+Seven by seven outputs of a 3x3 convolution need 441 products if each is summed up by itself. S. Winograd ("Arithmetic
+Complexity of Computations", 1980) showed that 81 do: with a 9x9 tile d of the input and a kernel g,
 
     y = A^T [(G g G^T) · (B^T d B)] A,
 
-where · multiplies place by place, and A, B and G hold small fixed numbers. Over the maps, the 36 places are 36 matrix
-products, and the transforms are sums (A. Lavin, S. Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
-The same holds for both gradients: that of the input is a convolution with the turned kernels, that of the kernels is
-G^T [(B^T d B)^T (A dy A^T)] G.
+where · multiplies place by place, and A, B and G hold fixed numbers (`toom_cook.py`). Over the maps, the 81 places are
+81 matrix products, and the transforms are sums (A. Lavin, S. Gray, "Fast Algorithms for Convolutional Neural Networks",
+2016). Turned round, the same gives both gradients: with t = A dy A^T, that of the input is B [(G g G^T) · t] B^T, added
+up where tiles overlap, and that of the kernels G^T [(B^T d B) · t] G. Tiles are as large as suits the size of the maps.
 
 Rounding differs from PyTorch's convolution by about 1e-5 of the values. So only steps of training are taken this way;
 validation, tests and everything after them use PyTorch's. What it is worth on a machine: `benchmarks/winograd.py`.
@@ -25,29 +25,16 @@ from torch import Tensor, nn
 
 from convoscope.training import team
 from convoscope.training.swap import channels_last, layers_as
+from convoscope.training.toom_cook import Tile, best_tile
 
-WORTHWHILE = 64 * 128
+WORTHWHILE = 48 * 48
 """Input maps times output maps from which the matrix products outweigh the transforms."""
+LEAST = 64 * 1024
+"""Input maps times output maps times pixels of a map; for less, PyTorch is as fast."""
 LEAST_SIDE = 3
 """Rows and columns of a map; of smaller ones, most of a tile lies outside."""
-BLOCK = 1024
-"""Tiles that are transformed, multiplied and transformed back at a time: many enough for large matrix products."""
-_PLACES = 36
-_APART = 16
-"""Numbers between the matrices of two places, lest their addresses differ by a power of two and share cache lines."""
-
-# G: what a kernel is turned into, rows first and then columns.
-_G = torch.tensor(
-    [
-        [1 / 4, 0, 0],
-        [-1 / 6, -1 / 6, -1 / 6],
-        [-1 / 6, 1 / 6, -1 / 6],
-        [1 / 24, 1 / 12, 1 / 6],
-        [1 / 24, -1 / 12, 1 / 6],
-        [0, 0, 1],
-    ]
-)
-_KERNEL = torch.kron(_G, _G)  # (36, 9)
+BLOCK = 72 * 1024
+"""Places of the tiles that are transformed, multiplied and transformed back at a time."""
 
 
 @contextmanager
@@ -73,17 +60,28 @@ def suits(module: nn.Module) -> TypeGuard[nn.Conv2d]:
     )
 
 
+def pays(channels: int, filters: int, height: int, width: int) -> bool:
+    """Whether it is worthwhile for maps of this size."""
+    return min(height, width) >= LEAST_SIDE and channels * filters * height * width >= LEAST
+
+
 def flops_of_step(channels: int, filters: int, height: int, width: int) -> int:
     """Floating-point operations that one picture costs in a training step, forward and for both gradients.
 
-    A transform of six numbers takes 26 (B^T), 17 (A^T) or 18 (A) of them; one of a tile is 12 or 10 such. By the sum of
-    its products alone, the same step takes 54 · `channels` · `filters` · `height` · `width`.
+    By the sum of its products alone, the same step takes 54 · `channels` · `filters` · `height` · `width`.
     """
-    tiles = -(-height // 4) * -(-width // 4)
-    products = 3 * 2 * 36 * channels * filters
-    of_inputs, of_outputs, of_gradients = 12 * 26, 10 * 17, 10 * 18
-    maps = channels * (2 * of_inputs + of_outputs) + filters * (of_outputs + of_inputs + of_gradients)
-    return tiles * (products + maps)
+    tile = best_tile(height, width)
+    products = 3 * 2 * tile.places**2 * channels * filters
+    inward, outward = _operations(tile.of_inputs), _operations(tile.to_outputs)
+    back, forth = _operations(tile.of_inputs.T), _operations(tile.to_outputs.T)
+    maps = channels * (2 * inward + back) + filters * (outward + forth)
+    return tile.count(height, width) * (products + maps)
+
+
+def _operations(matrix: Tensor) -> int:
+    """Those of M d M^T, for one map."""
+    once = 2 * int(matrix.count_nonzero()) - len(matrix)
+    return once * sum(matrix.shape)
 
 
 class WinogradConv2d(nn.Conv2d):
@@ -91,7 +89,8 @@ class WinogradConv2d(nn.Conv2d):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, K, H, W)."""
-        if not self.training or min(inputs.shape[2:]) < LEAST_SIDE or inputs.dtype != torch.float32:
+        suitable = self.training and inputs.dtype == torch.float32
+        if not (suitable and pays(self.in_channels, self.out_channels, *inputs.shape[2:])):
             return super().forward(inputs)
         outputs: Tensor = _Convolution.apply(inputs, self.weight)  # type: ignore[no-untyped-call]
         return outputs if self.bias is None else outputs + self.bias[:, None, None]
@@ -103,77 +102,99 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, kernels: Tensor) -> Tensor:
         ctx.save_for_backward(inputs, kernels)
-        return _convolved(inputs, kernels)
+        maps = channels_last(inputs)
+        tile = best_tile(*maps.shape[1:3])
+        by = _places_of(kernels, tile)
+        outputs = torch.empty(*maps.shape[:3], len(kernels))
+        for first, count in _blocks(maps, tile):
+            tiles, products = (_Tiles(tile, first, count, some) for some in (maps, outputs))
+            tiles.of_inputs(maps)
+            torch.bmm(tiles.matrices, by, out=products.matrices)
+            products.to_outputs(outputs)
+        return outputs.permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
         inputs, kernels = ctx.saved_tensors
-        of_inputs = of_kernels = None
-        if ctx.needs_input_grad[0]:
-            of_inputs = _convolved(gradient, kernels.flip(2, 3).transpose(0, 1))
-        if ctx.needs_input_grad[1]:
-            of_kernels = _kernel_gradient(inputs, gradient)
-        return of_inputs, of_kernels
+        of_inputs, of_kernels = ctx.needs_input_grad
+        maps, gradients = channels_last(inputs), channels_last(gradient)
+        tile = best_tile(*maps.shape[1:3])
+        by = _places_of(kernels, tile)
+        found, sums = torch.empty_like(maps) if of_inputs else None, torch.zeros_like(by) if of_kernels else None
+        for first, count in _blocks(maps, tile):
+            tiles, behind = (_Tiles(tile, first, count, some) for some in (maps, gradients))
+            behind.of_gradients(gradients)
+            if found is not None:
+                torch.bmm(behind.matrices, by.transpose(1, 2), out=tiles.matrices)
+                tiles.to_gradients(found)
+            if sums is not None:
+                tiles.of_inputs(maps)
+                sums.baddbmm_(tiles.matrices.transpose(1, 2), behind.matrices)
+        return (
+            None if found is None else found.permute(0, 3, 1, 2),
+            None if sums is None else _kernels_of(sums, tile),
+        )
 
 
-def _convolved(inputs: Tensor, kernels: Tensor) -> Tensor:
-    of_inputs, _, of_outputs = _loops()
+def _places_of(kernels: Tensor, tile: Tile) -> Tensor:
+    """G g G^T: kernels (K, C, 3, 3) -> for each place, a matrix (C, K)."""
     filters, channels = kernels.shape[:2]
-    transformed = (_KERNEL @ kernels.permute(2, 3, 1, 0).reshape(9, -1)).view(-1, channels, filters)
-    maps = channels_last(inputs)
-    outputs = torch.empty(*maps.shape[:3], filters)
-    for first, count in _blocks(maps):
-        tiles, products = _Tiles(first, count, channels), _Tiles(first, count, filters)
-        tiles.turn(of_inputs, maps)
-        torch.bmm(tiles.matrices, transformed, out=products.matrices)
-        products.turn(of_outputs, outputs)
-    return outputs.permute(0, 3, 1, 2)
+    return (tile.kernel @ kernels.permute(2, 3, 1, 0).reshape(9, -1)).view(-1, channels, filters)
 
 
-def _kernel_gradient(inputs: Tensor, gradient: Tensor) -> Tensor:
-    of_inputs, of_gradients, _ = _loops()
-    maps, gradients = channels_last(inputs), channels_last(gradient)
-    channels, filters = maps.shape[3], gradients.shape[3]
-    sums = torch.zeros(_PLACES, channels, filters)
-    for first, count in _blocks(maps):
-        tiles, behind = _Tiles(first, count, channels), _Tiles(first, count, filters)
-        tiles.turn(of_inputs, maps)
-        behind.turn(of_gradients, gradients)
-        sums.baddbmm_(tiles.matrices.transpose(1, 2), behind.matrices)
-    gathered = _KERNEL.T @ sums.view(_PLACES, -1)
-    return gathered.view(3, 3, channels, filters).permute(3, 2, 0, 1)
+def _kernels_of(places: Tensor, tile: Tile) -> Tensor:
+    """G^T s G: for each place, a matrix (C, K) -> kernels (K, C, 3, 3)."""
+    channels, filters = places.shape[1:]
+    return (tile.kernel.T @ places.view(len(places), -1)).view(3, 3, channels, filters).permute(3, 2, 0, 1)
 
 
 class _Tiles:
-    """Transformed tiles: 36 matrices (tiles, channels), one for each place.
+    """The transformed tiles of some images: a matrix (tiles, channels) for each place.
 
     Args:
-        first: the first tile of all, which go through the images row by row.
-        count: how many.
-        channels: of the maps.
+        tile: what they are like.
+        first: the first image.
+        count: how many images.
+        maps: (B, H, W, C), of which only the shape counts.
     """
 
-    def __init__(self, first: int, count: int, channels: int) -> None:
-        self._first, self._count = first, count
-        self._apart = count * channels + _APART
-        self._numbers = torch.empty(_PLACES * self._apart)
-        self.matrices = self._numbers.as_strided((_PLACES, count, channels), (self._apart, channels, 1))
+    def __init__(self, tile: Tile, first: int, count: int, maps: Tensor) -> None:
+        self._tile, self._first, self._count = tile, first, count
+        self._numbers = torch.empty(count * tile.count(*maps.shape[1:3]), tile.places**2, maps.shape[3])
+        self.matrices = self._numbers.transpose(0, 1)
 
-    def turn(self, loop: Any, maps: Tensor) -> None:
-        """Transform maps (B, H, W, C) into the tiles, or the other way about."""
-        sizes = torch.tensor([*maps.shape, self._first, self._count, self._apart])
-        team.run(loop, torch.get_num_threads(), sizes, maps, self._numbers)
+    def of_inputs(self, maps: Tensor) -> None:
+        """B^T d B of the inputs."""
+        self._turn(_loops()[0], maps, self._tile.of_inputs, margin=1)
+
+    def to_outputs(self, maps: Tensor) -> None:
+        """A^T m A, the outputs."""
+        self._turn(_loops()[1], maps, self._tile.to_outputs)
+
+    def of_gradients(self, maps: Tensor) -> None:
+        """A g A^T of the gradients of the outputs."""
+        self._turn(_loops()[0], maps, self._tile.to_outputs.T)
+
+    def to_gradients(self, maps: Tensor) -> None:
+        """B m B^T, the gradients of the inputs."""
+        self._turn(_loops()[1], maps, self._tile.of_inputs.T, margin=1)
+
+    def _turn(self, loop: Any, maps: Tensor, matrix: Tensor, margin: int = 0) -> None:
+        tile = self._tile
+        pixels = sum(matrix.shape) - tile.places
+        sizes = [*maps.shape, self._first, self._count, tile.outputs, tile.places, pixels, margin]
+        team.run(loop, torch.get_num_threads(), torch.tensor(sizes), maps, self._numbers, matrix.contiguous())
 
 
-def _blocks(maps: Tensor) -> Iterator[tuple[int, int]]:
-    """The tiles of maps (B, H, W, C), some at a time: (the first, how many)."""
+def _blocks(maps: Tensor, tile: Tile) -> Iterator[tuple[int, int]]:
+    """The images of maps (B, H, W, C), some at a time: (the first, how many)."""
     images, height, width = maps.shape[:3]
-    tiles = images * -(-height // 4) * -(-width // 4)
-    for first in range(0, tiles, BLOCK):
-        yield first, min(BLOCK, tiles - first)
+    together = max(torch.get_num_threads(), BLOCK // (tile.places**2 * tile.count(height, width)))
+    for first in range(0, images, together):
+        yield first, min(together, images - first)
 
 
-def _loops() -> tuple[Any, Any, Any]:
+def _loops() -> tuple[Any, Any]:
     from convoscope.training._winograd import loops  # Numba takes its time, and most trainings don't need it
 
     return loops()
