@@ -199,7 +199,7 @@ def test_a_row_of_another_data_set_is_not_taken_for_this_one(played: League) -> 
 @pytest.mark.slow
 def test_kill_9_loses_no_finished_row(tmp_path: Path) -> None:
     out = tmp_path / "league"
-    words = ["league", "--data", "digits", "--out", str(out), "--json", "--seeds", "1"]
+    words = ["league", "--data", "digits", "--out", str(out), "--json", "--quick", "--seeds", "1"]
     words += [word for row in ("lda-pairwise", "pca-quadratic", "lenet5") for word in ("--row", row)]
     command = [sys.executable, "-m", "convoscope", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
