@@ -101,35 +101,39 @@ class _Convolution(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, kernels: Tensor) -> Tensor:
-        ctx.save_for_backward(inputs, kernels)
         maps = channels_last(inputs)
         tile = best_tile(*maps.shape[1:3])
         by = _places_of(kernels, tile)
         outputs = torch.empty(*maps.shape[:3], len(kernels))
+        kept = _room(tile, maps, len(maps)) if ctx.needs_input_grad[1] else None
         for first, count in _blocks(maps, tile):
-            tiles, products = (_Tiles(tile, first, count, some) for some in (maps, outputs))
+            room = _room(tile, maps, count) if kept is None else kept[first : first + count]
+            tiles, products = _Tiles(tile, first, room), _Tiles(tile, first, _room(tile, outputs, count))
             tiles.of_inputs(maps)
             torch.bmm(tiles.matrices, by, out=products.matrices)
             products.to_outputs(outputs)
+        ctx.shape = maps.shape
+        ctx.save_for_backward(kept, kernels)
         return outputs.permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        inputs, kernels = ctx.saved_tensors
-        of_inputs, of_kernels = ctx.needs_input_grad
-        maps, gradients = channels_last(inputs), channels_last(gradient)
-        tile = best_tile(*maps.shape[1:3])
+        kept, kernels = ctx.saved_tensors
+        gradients = channels_last(gradient)
+        tile = best_tile(*gradients.shape[1:3])
         by = _places_of(kernels, tile)
-        found, sums = torch.empty_like(maps) if of_inputs else None, torch.zeros_like(by) if of_kernels else None
-        for first, count in _blocks(maps, tile):
-            tiles, behind = (_Tiles(tile, first, count, some) for some in (maps, gradients))
+        found = torch.empty(ctx.shape) if ctx.needs_input_grad[0] else None
+        sums = torch.zeros_like(by) if kept is not None else None
+        for first, count in _blocks(gradients, tile):
+            behind = _Tiles(tile, first, _room(tile, gradients, count))
             behind.of_gradients(gradients)
             if found is not None:
-                torch.bmm(behind.matrices, by.transpose(1, 2), out=tiles.matrices)
-                tiles.to_gradients(found)
+                products = _Tiles(tile, first, _room(tile, found, count))
+                torch.bmm(behind.matrices, by.transpose(1, 2), out=products.matrices)
+                products.to_gradients(found)
             if sums is not None:
-                tiles.of_inputs(maps)
-                sums.baddbmm_(tiles.matrices.transpose(1, 2), behind.matrices)
+                before = _Tiles(tile, first, kept[first : first + count])
+                sums.baddbmm_(before.matrices.transpose(1, 2), behind.matrices)
         return (
             None if found is None else found.permute(0, 3, 1, 2),
             None if sums is None else _kernels_of(sums, tile),
@@ -148,20 +152,24 @@ def _kernels_of(places: Tensor, tile: Tile) -> Tensor:
     return (tile.kernel.T @ places.view(len(places), -1)).view(3, 3, channels, filters).permute(3, 2, 0, 1)
 
 
+def _room(tile: Tile, maps: Tensor, images: int) -> Tensor:
+    """Where the transformed tiles of so many images of maps (B, H, W, C) go: (images, tiles of each, places², C)."""
+    _, height, width, channels = maps.shape
+    return torch.empty(images, tile.count(height, width), tile.places**2, channels)
+
+
 class _Tiles:
     """The transformed tiles of some images: a matrix (tiles, channels) for each place.
 
     Args:
         tile: what they are like.
         first: the first image.
-        count: how many images.
-        maps: (B, H, W, C), of which only the shape counts.
+        room: where they are, or are to be put.
     """
 
-    def __init__(self, tile: Tile, first: int, count: int, maps: Tensor) -> None:
-        self._tile, self._first, self._count = tile, first, count
-        self._numbers = torch.empty(count * tile.count(*maps.shape[1:3]), tile.places**2, maps.shape[3])
-        self.matrices = self._numbers.transpose(0, 1)
+    def __init__(self, tile: Tile, first: int, room: Tensor) -> None:
+        self._tile, self._first, self._room = tile, first, room
+        self.matrices = room.flatten(0, 1).transpose(0, 1)
 
     def of_inputs(self, maps: Tensor) -> None:
         """B^T d B of the inputs."""
@@ -182,8 +190,8 @@ class _Tiles:
     def _turn(self, loop: Any, maps: Tensor, matrix: Tensor, margin: int = 0) -> None:
         tile = self._tile
         pixels = sum(matrix.shape) - tile.places
-        sizes = [*maps.shape, self._first, self._count, tile.outputs, tile.places, pixels, margin]
-        team.run(loop, torch.get_num_threads(), torch.tensor(sizes), maps, self._numbers, matrix.contiguous())
+        sizes = [*maps.shape, self._first, len(self._room), tile.outputs, tile.places, pixels, margin]
+        team.run(loop, torch.get_num_threads(), torch.tensor(sizes), maps, self._room, matrix.contiguous())
 
 
 def _blocks(maps: Tensor, tile: Tile) -> Iterator[tuple[int, int]]:
