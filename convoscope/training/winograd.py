@@ -1,4 +1,4 @@
-"""Winograd's convolution: 3x3 kernels with a quarter of the multiplications, for training on a plain CPU.
+"""Winograd's convolution: 3x3 kernels with a fifth to a third of the multiplications, for training on a plain CPU.
 
 Seven by seven outputs of a 3x3 convolution need 441 products if each is summed up by itself. S. Winograd ("Arithmetic
 Complexity of Computations", 1980) showed that 81 do: with a 9x9 tile d of the input and a kernel g,
