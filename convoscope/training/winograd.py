@@ -10,8 +10,9 @@ where · multiplies place by place, and A, B and G hold fixed numbers (`toom_coo
 2016). Turned round, the same gives both gradients: with t = A dy A^T, that of the input is B [(G g G^T) · t] B^T, added
 up where tiles overlap, and that of the kernels G^T [(B^T d B) · t] G. Tiles are as large as suits the size of the maps.
 
-Rounding differs from PyTorch's convolution by about 1e-5 of the values. So only steps of training are taken this way;
-validation, tests and everything after them use PyTorch's. What it is worth on a machine: `benchmarks/winograd.py`.
+Rounding differs from PyTorch's convolution by 1e-6 to 4e-5 of the values, the more the larger a tile is. So only steps
+of training are taken this way; validation, tests and everything after them use PyTorch's. What it is worth on a
+machine: `benchmarks/winograd.py`.
 """
 
 from __future__ import annotations
