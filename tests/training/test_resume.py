@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import random
 import resource
 import signal
@@ -17,7 +18,7 @@ from convoscope import Run, train
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
 from convoscope.training.progress import Listener
-from tests.training.listeners import StopsAfter
+from tests.training.listeners import Killer, StopsAfter
 
 # All that has a state: momentum, Muon, a moving average, augmentation, batch normalisation, early stopping.
 RECIPE = (
@@ -27,32 +28,28 @@ RECIPE = (
 KILLS = 10
 STEPS = 16
 """Steps in an epoch of the bundled digits."""
+IMPORTED = ("convoscope.training.worker", "lightning_fabric", "sklearn.datasets", "matplotlib.figure")
+"""What a training imports only when it needs it."""
 
 
-def train_in_a_process(out: Path, *, kill_after: float | None = None, resume: bool = False) -> int:
-    """Train on the bundled 8x8 digits in a process of its own, which kills itself `kill_after` seconds on."""
-    script = f"""
-        import os, signal, threading, time
-        from convoscope import train
-        from convoscope.training.progress import Listener
+def train_in_a_process(out: Path, *, kill_after: float | None = None, resume: bool = False) -> int | None:
+    """Train on the bundled 8x8 digits in a process of its own, which kills itself `kill_after` seconds on.
 
-        class Killer(Listener):
-            def on_start(self, plan, done_steps):
-                after = {kill_after!r}
-                if after is not None:
-                    # A thread of its own, so that the kill can fall anywhere: in a step, in a file being written.
-                    def kill():
-                        time.sleep(after)
-                        os.kill(os.getpid(), signal.SIGKILL)
-                    threading.Thread(target=kill, daemon=True).start()
-
-        if {resume!r}:
-            train(resume={str(out)!r}, listener=Killer())
-        else:
-            train("digits", recipe={RECIPE!r}, epochs=20, seed=3, out={str(out)!r},
-                  checkpoint_seconds=0.05, listener=Killer())
+    The processes are forked from one that has imported everything, which takes longer than their training.
     """
-    return subprocess.run([sys.executable, "-c", textwrap.dedent(script)], timeout=300, check=False).returncode
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, *IMPORTED])
+    process = context.Process(target=_train, args=(out, kill_after, resume))
+    process.start()
+    process.join(timeout=300)
+    return process.exitcode
+
+
+def _train(out: Path, kill_after: float | None, resume: bool) -> None:
+    if resume:
+        train(resume=out, listener=Killer(kill_after))
+    else:
+        train("digits", recipe=RECIPE, epochs=20, seed=3, out=out, checkpoint_seconds=0.05, listener=Killer(kill_after))
 
 
 @pytest.mark.slow
