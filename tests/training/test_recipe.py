@@ -41,8 +41,8 @@ def test_values_are_changed_from_the_command_line() -> None:
 
 
 def test_progressive_resolution_can_be_switched_off() -> None:
-    assert setting_from("fast", 3)[1].resolutions
-    assert setting_from("fast:resolutions=none", 3)[1].resolutions == ()
+    assert setting_from("quick", 3)[1].resolutions
+    assert setting_from("quick:resolutions=none", 3)[1].resolutions == ()
 
 
 @pytest.mark.parametrize(
