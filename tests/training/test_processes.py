@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -89,18 +90,25 @@ def test_a_lost_worker_ends_the_job_with_a_clear_error_and_the_run_goes_on(tmp_p
     assert [line["epoch"] for line in done.curves] == [1, 2, 3]
 
 
+FOCUSED: dict[str, Any] = {"data": "digits", "recipe": "default:focus=1,focus_from=0", "epochs": 3, "devices": 2}
+
+
+@pytest.fixture(scope="module")
+def focused(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A training by two processes that was not stopped."""
+    return train(out=tmp_path_factory.mktemp("focused") / "whole", **FOCUSED)
+
+
 @TWO_CORES
 @pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.0, 1e6], ids=["checkpoints at every step", "none but the last"])
-def test_two_processes_go_on_with_what_both_noted_of_the_epoch(tmp_path: Path, seconds: float) -> None:
-    asked = {"recipe": "default:focus=1,focus_from=0", "epochs": 3, "devices": 2}
-    whole = train("digits", out=tmp_path / "whole", **asked)
+def test_two_processes_go_on_with_what_both_noted_of_the_epoch(tmp_path: Path, focused: Run, seconds: float) -> None:
     stop = StopsAfter(16 + 9)
-    stopped = train("digits", out=tmp_path / "stopped", checkpoint_seconds=seconds, listener=stop, **asked)
+    stopped = train(out=tmp_path / "stopped", checkpoint_seconds=seconds, listener=stop, **FOCUSED)
     assert stopped.metrics is not None
     assert stopped.metrics["interrupted"]
     resumed = train(resume=stopped.path)
-    assert resumed.folder.weights_file.read_bytes() == whole.folder.weights_file.read_bytes()
+    assert resumed.folder.weights_file.read_bytes() == focused.folder.weights_file.read_bytes()
 
 
 @TWO_CORES
