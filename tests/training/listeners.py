@@ -6,9 +6,8 @@ import os
 import signal
 import threading
 import time
-from typing import Any
 
-from convoscope.training.progress import Listener
+from convoscope.training.progress import Listener, Plan
 
 
 class StopsAfter(Listener):
@@ -32,7 +31,7 @@ class Killer(Listener):
     def __init__(self, after: float | None) -> None:
         self.after = after
 
-    def on_start(self, plan: Any, done_steps: int) -> None:
+    def on_start(self, plan: Plan, done_steps: int) -> None:
         if self.after is not None:
             threading.Thread(target=self._kill, args=(self.after,), daemon=True).start()
 

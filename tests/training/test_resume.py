@@ -42,7 +42,9 @@ def train_in_a_process(out: Path, *, kill_after: float | None = None, resume: bo
     process = context.Process(target=_train, args=(out, kill_after, resume))
     process.start()
     process.join(timeout=300)
-    return process.exitcode
+    code = process.exitcode
+    process.kill()  # one that hangs
+    return code
 
 
 def _train(out: Path, kill_after: float | None, resume: bool) -> None:
