@@ -12,6 +12,8 @@ may be mirrored or a recipe turns them, in several. Seconds are those of trainin
 and ours also validation; `seconds_whole` counts all from the start of Python to the tested network. What of the
 training set ours keep to choose by is the recipe's `validation`; the peers learn from all of it, as their authors do.
 
+`RECIPE@MODEL` trains another network than the recipe's own.
+
 Trainings go in turns (`benchmarks.turns`); a comparison that was killed goes on where it was. With ``--epochs N`` each
 is left unfinished after N epochs of its schedule: then there is no error, and the seconds of a whole training are
 extrapolated by FLOP, under a name that says so.
@@ -29,7 +31,7 @@ from typing import Any
 
 from benchmarks.peers import PEERS
 from benchmarks.records import dated_back, put, record, spread
-from benchmarks.turns import Training, side_by_side
+from benchmarks.turns import Training, recipe_and_model, side_by_side
 from benchmarks.verdict import verdict
 from convoscope.core.spec import parse_spec
 from convoscope.training.processes import precision_for
@@ -88,9 +90,10 @@ def main() -> None:
 def title(who: str, precision: str) -> str:
     """The name of a contender in a record; float32 goes without saying."""
     half = "" if precision == "float32" else f", {precision}"
-    spec = parse_spec(who)
+    recipe, model = recipe_and_model(who)
+    spec = parse_spec(recipe)
     if spec.name not in PEERS:
-        return f"convoscope, recipe {who}{half}"
+        return f"convoscope, recipe {recipe}" + (f", {model}" if model else "") + half
     epochs = spec.parameters.get("epochs")
     return PEERS[spec.name].title + (f", {epochs} epochs" if epochs else "") + half
 
@@ -192,7 +195,7 @@ def _mean_if_given(results: list[Record], key: str) -> float | None:
 
 
 def _is_peer(who: str) -> bool:
-    return parse_spec(who).name in PEERS
+    return parse_spec(recipe_and_model(who)[0]).name in PEERS
 
 
 def _words(asked: argparse.Namespace) -> str:

@@ -43,19 +43,21 @@ def main() -> None:
     tell(result=train(asked["who"], asked["data"], asked["seed"], Path(asked["folder"]), asked["precision"]))
 
 
-def train_ours(recipe: str, data: str, seed: int, folder: Path, precision: str) -> dict[str, Any]:
+def train_ours(who: str, data: str, seed: int, folder: Path, precision: str) -> dict[str, Any]:
     """A training by `convoscope train`, from its start or where it was left."""
     import convoscope as cs
     from benchmarks.planned import share_computed
+    from benchmarks.turns import recipe_and_model
 
+    recipe, model = recipe_and_model(who)
     loaded = cs.load(data)
     if (folder / "run.json").exists():
         run = cs.train(loaded, resume=folder, listener=_turns(loaded))
     else:
         # Checkpoints between epochs would fall into one contender's turn by chance.
         run = cs.train(
-            loaded, recipe=recipe, seed=seed, out=folder, precision=precision, checkpoint_seconds=1e9,
-            listener=_turns(loaded),
+            loaded, model=model or None, recipe=recipe, seed=seed, out=folder, precision=precision,
+            checkpoint_seconds=1e9, listener=_turns(loaded),
         )  # fmt: skip
     metrics = run.metrics or {}
     result = {

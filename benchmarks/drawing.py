@@ -185,7 +185,7 @@ def method(record: Record) -> str:
 def label(record: Record, language: str) -> str:
     """What stands at a point: the recipe, or the number of epochs of a peer."""
     if not record["peer"]:
-        return str(record["contender"])
+        return str(record["contender"]).partition("@")[0]
     return f"{record['epochs']:g} " + {"en": "epochs", "es": "épocas"}[language]
 
 

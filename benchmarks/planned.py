@@ -13,7 +13,7 @@ from convoscope import ImageData, models
 from convoscope.training import team
 from convoscope.training.clock import Clock
 from convoscope.training.recipe import Setting
-from convoscope.training.winograd import flops_of_step, pays, suits
+from convoscope.training.winograd import flops_of_step, pays, saves_time, suits
 
 Side = tuple[int, int]
 
@@ -59,21 +59,22 @@ def share_computed(config: dict[str, Any], loaded: ImageData) -> float:
     setting = Setting.model_validate(config["setting"])
     with torch.device("meta"):
         model = models.build(setting.model, loaded.shape, len(loaded.classes))
-    suited = {name for name, module in model.named_modules() if suits(module) and team.available()}
+    images, epochs, side = config["data"]["training_images"], config["epochs"], loaded.shape[1:]
+    taken = team.available() and saves_time(model, loaded.shape, images * epochs)
+    suited = {name for name, module in model.named_modules() if taken and suits(module)}
+    batch = setting.batch_for(images)
     cost = costs_of(setting, loaded)
 
     @cache
     def computed(side: Side) -> float:
-        return sum(_computed(layer, layer.name in suited) for layer in models.layers(model, (loaded.shape[0], *side)))
+        layers = models.layers(model, (loaded.shape[0], *side))
+        return sum(_computed(layer, batch) if layer.name in suited else layer.train_flops for layer in layers)
 
-    epochs, side = config["epochs"], loaded.shape[1:]
-    mix = sum(images_by_side(setting, config["data"]["training_images"], epochs, side, cost), Counter[Side]())
+    mix = sum(images_by_side(setting, images, epochs, side, cost), Counter[Side]())
     return sum(n * computed(size) for size, n in mix.items()) / sum(n * cost(size) for size, n in mix.items())
 
 
-def _computed(layer: models.Layer, suited: bool) -> float:
-    if not suited:
-        return layer.train_flops
+def _computed(layer: models.Layer, batch: int) -> float:
     channels, *size = layer.input_shape
     filters = layer.output_shape[0]
-    return flops_of_step(channels, filters, *size) if pays(channels, filters, *size) else layer.train_flops
+    return flops_of_step(channels, filters, *size) if pays(batch, channels, filters, *size) else layer.train_flops

@@ -34,7 +34,7 @@ class Training:
     """One training of one contender.
 
     Args:
-        who: a recipe or a peer, with changes if wished.
+        who: a recipe or a peer, with changes if wished; `RECIPE@MODEL` trains another network than the recipe's own.
         data: name of a data set.
         seed: as for `convoscope train`.
         place: the folder in which all trainings of a comparison are kept.
@@ -140,13 +140,20 @@ def side_by_side(trainings: list[Training]) -> None:
             each.end()
 
 
+def recipe_and_model(who: str) -> tuple[str, str]:
+    """What is asked for as `RECIPE@MODEL`; no model where it is the recipe's own."""
+    recipe, _, model = who.partition("@")
+    return recipe, model
+
+
 def deciding(who: str, data: str) -> str:
     """A short checksum of what decides a training: the values of the recipe, or the peer's source."""
-    spec = parse_spec(who)
+    recipe, model = recipe_and_model(who)
+    spec = parse_spec(recipe)
     if spec.name in PEERS:
         text = inspect.getsource(peer) + inspect.getsource(sys.modules[PEERS[spec.name].__module__])
     else:
-        text = setting_from(who, data_room.registry.get(data).shape[0])[1].model_dump_json()
+        text = model + setting_from(recipe, data_room.registry.get(data).shape[0])[1].model_dump_json()
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

@@ -16,7 +16,7 @@ from numba import carray, float32, int32, types, uint16, void
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
-from convoscope.training.team import THREAD, THREADS, available
+from convoscope.training.team import BARRIER, THREAD, THREADS, available
 
 Line = NDArray[np.float32]
 
@@ -25,7 +25,8 @@ RELU, GELU = 0, 1
 compiled = numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy", fastmath={"contract", "nsz"})
 
 thread = types.ExternalFunction(THREAD, int32())
-_threads = types.ExternalFunction(THREADS, int32())
+threads = types.ExternalFunction(THREADS, int32())
+barrier = types.ExternalFunction(BARRIER, void())
 
 _BITS, _FLOAT = ir.IntType(32), ir.FloatType()
 
@@ -215,7 +216,7 @@ def maps_at(table: Any, at: int, rows: int, columns: int, kind: Any) -> Any:
 @compiled
 def share(lines: int) -> tuple[int, int]:
     """This thread's lines, first and behind the last."""
-    part, parts = thread(), _threads()
+    part, parts = thread(), threads()
     return lines * part // parts, lines * (part + 1) // parts
 
 

@@ -1,8 +1,11 @@
 """The loops of Winograd's convolution, compiled; `convoscope.training.winograd` says what they compute.
 
-Maps are (B, H, W, C), channels side by side in memory, so that every transform is sums of whole rows, each times a
-number. A tile is a square of m by m pixels of the output, with the square of the input that it needs; transformed it
-has n by n places.
+Maps are (B, H, W, C), channels side by side in memory. A tile is a square of m by m pixels of the output, with the
+square of the input that it needs; transformed it has n by n places. Each thread takes some images at a time through
+all of it, so few that what is transformed stays in the processor's caches: it is never written to memory.
+
+Numbers are in one array each, and functions are given its address and which number is the first. `size` stands for
+(images together, rows, columns, channels of the inputs and of the outputs, m, n, tiles of an image).
 """
 
 from __future__ import annotations
@@ -10,163 +13,245 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import numpy as np
-from numba import carray, int64
-from numpy.typing import NDArray
+from numba import float32, int64
 
-from convoscope.training._lines import compiled, for_team, numbers_at, share
+from convoscope.training._lines import barrier, compiled, for_team, numbers_at, share, thread, threads
+from convoscope.training._transforms import transform
+from convoscope.training._vectors import LANES, ROWS, add_lanes, copy_lanes, moved, product
 
-Numbers = NDArray[np.float32]
-
-TERMS = 9
-"""The most numbers other than zero in a row of a transform."""
-_FEW, _SOME = 5, 8
-
-
-@compiled
-def _terms(matrix: Numbers) -> tuple[NDArray[np.int64], Numbers]:
-    """Which columns of each row of `matrix` are not zero, and their numbers; filled up with zeros times a column."""
-    rows, columns = matrix.shape
-    places, factors = np.zeros((rows, TERMS), np.int64), np.zeros((rows, TERMS), np.float32)
-    for row in range(rows):
-        count = 0
-        for column in range(columns):
-            if matrix[row, column] != 0:
-                places[row, count], factors[row, count] = column, matrix[row, column]
-                count += 1
-        places[row, count:] = places[row, 0]
-    return places, factors
+SQUARE = 81 * LANES
+"""Numbers of the largest tile."""
+BLOCK = 32
+"""Tiles of which the near cache holds what is multiplied; twice as many, of a column of them."""
 
 
 @compiled
-def _sum(at: Any, by: Any, which: int, rows: Numbers, first: int, out: Numbers, line: int) -> None:
-    """Write to a line of `out`: rows `first` + `at[which]`, each times its number of `by[which]`, summed up.
+def _whole(channels: int) -> int:
+    """Channels with room for whole vectors."""
+    return (channels + LANES - 1) // LANES * LANES
 
-    No loop reads more than eight rows: few enough for the compiler to see that none of them overlaps with the line. And
-    none is cut out as an array of its own: to count who uses it would take longer than the sum.
+
+@compiled
+def _line(channels: int) -> int:
+    """Numbers from a transformed tile to the next: not a power of two, of which a near cache holds few."""
+    vectors = _whole(channels) // LANES
+    return (vectors + (vectors % 8 == 0)) * LANES
+
+
+@compiled
+def _rows(tiles: int) -> int:
+    """Tiles with room for whole blocks of a product."""
+    return (tiles + ROWS - 1) // ROWS * ROWS
+
+
+@compiled
+def _take(maps: Any, at: int, place: Any, wide: int, room: Any) -> None:
+    """Copy channels of a tile's pixels from an image to `room`; beyond the image, and the channels, there are zeros.
+
+    Args:
+        maps: address of all images.
+        at: which number of `maps` is the first of the image and the channels.
+        place: rows, columns, channels of the image; where the tile begins in it, and its pixels to a side.
+        wide: how many channels, mostly `LANES`.
+        room: address.
     """
-    width = out.shape[1]
-    a, b, c, d = first + at[which, 0], first + at[which, 1], first + at[which, 2], first + at[which, 3]
-    by_a, by_b, by_c, by_d = by[which, 0], by[which, 1], by[which, 2], by[which, 3]
-    e, by_e = first + at[which, 4], by[which, 4]
-    if by[which, _FEW] == 0:
-        for i in range(width):
-            some = by_a * rows[a, i] + by_b * rows[b, i] + by_c * rows[c, i] + by_d * rows[d, i]
-            out[line, i] = some + by_e * rows[e, i]
-        return
-    f, g, h = first + at[which, 5], first + at[which, 6], first + at[which, 7]
-    by_f, by_g, by_h = by[which, 5], by[which, 6], by[which, 7]
-    for i in range(width):
-        some = by_a * rows[a, i] + by_b * rows[b, i] + by_c * rows[c, i] + by_d * rows[d, i]
-        out[line, i] = some + (by_e * rows[e, i] + by_f * rows[f, i] + by_g * rows[g, i] + by_h * rows[h, i])
-    if by[which, _SOME] != 0:
-        last, by_last = first + at[which, _SOME], by[which, _SOME]
-        for i in range(width):
-            out[line, i] += by_last * rows[last, i]
-
-
-@compiled
-def _take(maps: Numbers, image: int, top: int, left: int, out: Numbers) -> None:
-    """Copy the square at (`top`, `left`) of an image to `out` (rows, columns · C); beyond the image there are zeros."""
-    height, width, channels = maps.shape[1:]
-    rows = out.shape[0]
-    lines = maps.reshape(maps.shape[0], height, width * channels)
-    first, last = max(left, 0), min(left + rows, width)
-    start, stop = (first - left) * channels, (last - left) * channels
-    for row in range(rows):
-        at = top + row
-        if at < 0 or at >= height:
-            out[row, :] = 0
-        else:
-            out[row, :start] = 0
-            out[row, start:stop] = lines[image, at, first * channels : last * channels]
-            out[row, stop:] = 0
-
-
-@compiled
-def _add(maps: Numbers, image: int, top: int, left: int, square: Numbers) -> None:
-    """Add `square` (rows, columns · C) to an image at (`top`, `left`), as far as it lies within it."""
-    height, width, channels = maps.shape[1:]
-    rows = square.shape[0]
-    lines = maps.reshape(maps.shape[0], height, width * channels)
-    first, last = max(left, 0), min(left + rows, width)
-    for row in range(max(-top, 0), min(rows, height - top)):
-        target = lines[image, top + row, first * channels : last * channels]
-        source = square[row, (first - left) * channels : (last - left) * channels]
-        for i in range(target.size):
-            target[i] += source[i]
-
-
-@compiled
-def _into(terms: Any, square: Numbers, mid: Numbers, places: Numbers, tile: int) -> None:
-    """M d M^T of a square d of pixels (rows, columns · C), to the places of a tile."""
-    at, by = terms
-    many, side = at.shape[0], square.shape[0]
-    lines = mid.reshape(many, square.shape[1])
-    for row in range(many):
-        _sum(at, by, row, square, 0, lines, row)
-    for row in range(many):
-        for column in range(many):
-            _sum(at, by, column, mid, row * side, places, (tile * many + row) * many + column)
-
-
-@compiled
-def _out_of(terms: Any, places: Numbers, mid: Numbers, square: Numbers, tile: int) -> None:
-    """M t M^T of the places t of a tile, to a square of pixels (rows, columns · C)."""
-    at, by = terms
-    side = at.shape[0]
-    many = mid.shape[0] // side
-    for row in range(many):
-        for column in range(side):
-            _sum(at, by, column, places, (tile * many + row) * many, mid, row * side + column)
-    lines = mid.reshape(many, square.shape[1])
+    height, width, channels, top, left, side = place
     for row in range(side):
-        _sum(at, by, row, lines, 0, square, row)
+        y = top + row
+        for column in range(side):
+            x, to = left + column, (row * side + column) * LANES
+            taken = wide if 0 <= y < height and 0 <= x < width else 0
+            start = at + (y * width + x) * channels
+            if taken == LANES:
+                copy_lanes(maps, start, room, to)
+            else:
+                for i in range(taken):
+                    room[to + i] = maps[start + i]
+                for i in range(taken, LANES):
+                    room[to + i] = float32(0)
 
 
 @compiled
-def _turn(table: Any, outward: bool) -> None:
-    """This thread's share of the images, transformed: from maps to places, or `outward`, from places to maps."""
-    n = numbers_at(table[0], int64(0))
-    shape, start, count, side, many, pixels, margin = (n[0], n[1], n[2], n[3]), n[4], n[5], n[6], n[7], n[8], n[9]
-    height, width, channels = shape[1:]
-    tiles = ((height + side - 1) // side) * ((width + side - 1) // side)
-    maps, places = carray(table[1], shape), carray(table[2], (count * tiles * many * many, channels))
-    terms = _terms(carray(table[3], (pixels, many) if outward else (many, pixels)))
-    square, mid = np.empty((pixels, pixels * channels), np.float32), np.empty((many * pixels, channels), np.float32)
-    first, last = share(count)
-    tile = first * tiles
-    for image in range(start + first, start + last):
+def _add(room: Any, maps: Any, at: int, place: Any, wide: int) -> None:
+    """Add a tile's pixels to channels of an image, as far as they lie within it; the arguments are those of `_take`."""
+    height, width, channels, top, left, side = place
+    for row in range(max(-top, 0), min(side, height - top)):
+        for column in range(max(-left, 0), min(side, width - left)):
+            start, to = (row * side + column) * LANES, at + ((top + row) * width + left + column) * channels
+            if wide == LANES:
+                add_lanes(room, start, maps, to)
+            else:
+                for i in range(wide):
+                    maps[to + i] += room[start + i]
+
+
+@compiled
+def _into(which: int, room: Any, side: int, many: int, places: Any, to: int, step: int) -> None:
+    """M d M^T of the pixels d of a tile (side, side, `LANES`), to its places, `step` numbers apart."""
+    row = side * LANES
+    for at in range(0, row, LANES):
+        transform(which, (room, at, row), (room, SQUARE + at, row))
+    for at in range(many):
+        transform(which, (room, SQUARE + at * row, LANES), (places, to + at * many * step, step))
+
+
+@compiled
+def _out_of(which: int, places: Any, start: int, step: int, room: Any, side: int, many: int) -> None:
+    """M t M^T of the places t of a tile, to its pixels; the arguments are those of `_into`."""
+    row = side * LANES
+    for at in range(many):
+        transform(which, (places, start + at * many * step, step), (room, SQUARE + at * row, LANES))
+    for at in range(0, row, LANES):
+        transform(which, (room, SQUARE + at, row), (room, at, row))
+
+
+@compiled
+def _turn(
+    outward: bool, which: int, size: Any, maps: Any, channels: int, first: int, part: Any,
+    margin: int, side: int, places: Any, room: Any,
+) -> None:  # fmt: skip
+    """Transform images: from maps to places (n², tiles, channels), or `outward`, from places to maps.
+
+    The images are those from `part[0]` to `part[1]` of the ones that begin at number `first`; `margin` is by how many
+    pixels a tile begins earlier, and `side` its pixels to a side.
+    """
+    together, height, width, _, _, outputs, many, tiles = size
+    image, line = height * width * channels, _line(channels)
+    step = _rows(together * tiles) * line
+    to = part[0] * tiles * line
+    for at in range((first + part[0]) * image, (first + part[1]) * image, image):
         if outward:
-            maps[image] = 0
-        for top in range(-margin, height - margin, side):
-            for left in range(-margin, width - margin, side):
-                if outward:
-                    _out_of(terms, places, mid, square, tile)
-                    _add(maps, image, top, left, square)
-                else:
-                    _take(maps, image, top, left, square)
-                    _into(terms, square, mid, places, tile)
-                tile += 1
+            for i in range(at, at + image):
+                maps[i] = float32(0)
+        for top in range(-margin, height - margin, outputs):
+            for left in range(-margin, width - margin, outputs):
+                place = (height, width, channels, top, left, side)
+                for lane in range(0, channels, LANES):
+                    wide = min(LANES, channels - lane)
+                    if outward:
+                        _out_of(which, places, to + lane, step, room, side, many)
+                        _add(room, maps, at + lane, place, wide)
+                    else:
+                        _take(maps, at + lane, place, wide, room)
+                        _into(which, room, side, many, places, to + lane, step)
+                to += line
+
+
+@compiled
+def _multiply(size: Any, count: int, part: Any, places: Any, deep: int, by: Any, products: Any, wide: int) -> None:
+    """For each of some places, the matrix (tiles, `deep`) times `by` (`deep`, `wide`), in columns of `LANES`."""
+    together, _, _, _, _, _, _, tiles = size
+    row, line, rows = _line(deep), _line(wide), _rows(together * tiles)
+    panels = _whole(wide) // LANES
+    for place in range(part[0], part[1]):
+        for first in range(0, count * tiles, BLOCK):
+            for panel in range(panels):
+                column = (place * panels + panel) * deep * LANES
+                for tile in range(first, min(first + BLOCK, count * tiles), ROWS):
+                    at, to = (place * rows + tile) * row, (place * rows + tile) * line + panel * LANES
+                    product(deep, (places, at, row, 1), (by, column, LANES), (products, to, line), 0)
+
+
+@compiled
+def _add_up(size: Any, count: int, part: Any, before: Any, behind: Any, sums: Any) -> None:
+    """For each of some places, the matrix (tiles, C) turned round, times the matrix (tiles, K), on to `sums` (C, K)."""
+    together, _, _, channels, filters, _, _, tiles = size
+    row, line, rows = _line(channels), _line(filters), _rows(together * tiles)
+    stride = _whole(filters)
+    for place in range(part[0], part[1]):
+        for first in range(0, count * tiles, 2 * BLOCK):
+            deep, tile = min(2 * BLOCK, count * tiles - first), place * rows + first
+            for panel in range(0, stride, LANES):
+                for channel in range(0, channels, ROWS):
+                    to = (place * _whole(channels) + channel) * stride + panel
+                    at, column = tile * row + channel, tile * line + panel
+                    product(deep, (before, at, 1, row), (behind, column, line), (sums, to, stride), 1)
+
+
+@compiled
+def _sizes(table: Any) -> Any:
+    """`size`; how many images there are, and whether all threads work on the same ones; transforms as from `KINDS`."""
+    n = numbers_at(table[0], int64(0))
+    tiles = ((n[1] + n[5] - 1) // n[5]) * ((n[2] + n[5] - 1) // n[5])
+    return (n[0], n[1], n[2], n[3], n[4], n[5], n[6], tiles), n[7], n[8], (n[9], n[10], n[11], n[12])
+
+
+@compiled
+def _rooms(table: Any, at: int, size: Any, shared: int) -> Any:
+    """Room for a tile, which is this thread's own, and for the places of inputs and of outputs."""
+    together, _, _, channels, filters, _, many, tiles = size
+    rows = many * many * _rows(together * tiles)
+    before, behind = rows * _line(channels), rows * _line(filters)
+    first = threads() * 2 * SQUARE + (0 if shared else thread() * (before + behind))
+    return moved(table[at], thread() * 2 * SQUARE), moved(table[at], first), moved(table[at], first + before)
+
+
+@compiled
+def _mine(count: int, shared: int) -> tuple[int, int]:
+    """This thread's part of what all work on, or all of it."""
+    return share(count) if shared else (0, count)
+
+
+@compiled
+def _wait(shared: int) -> None:
+    if shared:
+        barrier()
 
 
 # Written out, as `for_team` wants them.
-def _inward(table: Any) -> None:
-    _turn(table, False)
+def _forward(table: Any) -> None:
+    size, images, shared, kinds = _sizes(table)
+    room, before, behind = _rooms(table, 4, size, shared)
+    together, _, _, channels, filters, outputs, many, _ = size
+    first, last = (0, images) if shared else share(images)
+    places = _mine(many * many, shared)
+    for image in range(first, last, together):
+        count = min(together, last - image)
+        part = _mine(count, shared)
+        _turn(False, kinds[0], size, table[1], channels, image, part, 1, many, before, room)
+        _wait(shared)
+        _multiply(size, count, places, before, channels, table[2], behind, filters)
+        _wait(shared)
+        _turn(True, kinds[1], size, table[3], filters, image, part, 0, outputs, behind, room)
 
 
-def _outward(table: Any) -> None:
-    _turn(table, True)
+def _backward(table: Any) -> None:
+    size, images, shared, kinds = _sizes(table)
+    room, before, behind = _rooms(table, 6, size, shared)
+    together, _, _, channels, filters, outputs, many, _ = size
+    wanted = numbers_at(table[0], int64(0))
+    of_one = 0 if shared else thread() * many * many * _whole(channels) * _whole(filters)
+    sums = moved(table[5], of_one)
+    first, last = (0, images) if shared else share(images)
+    places = _mine(many * many, shared)
+    for image in range(first, last, together):
+        count = min(together, last - image)
+        part = _mine(count, shared)
+        _turn(False, kinds[2], size, table[2], filters, image, part, 0, outputs, behind, room)
+        if wanted[13]:
+            _turn(False, kinds[0], size, table[1], channels, image, part, 1, many, before, room)
+        _wait(shared)
+        if wanted[13]:
+            _add_up(size, count, places, before, behind, sums)
+        if wanted[14]:
+            _multiply(size, count, places, behind, filters, table[3], before, channels)
+        _wait(shared)
+        if wanted[14]:
+            _turn(True, kinds[3], size, table[4], channels, image, part, 1, many, before, room)
 
 
 @cache
 def loops() -> tuple[Any, Any]:
-    """The transforms of tiles, for `convoscope.training.team.run`: from maps to places, and from places to maps.
+    """Forward and backward, for `convoscope.training.team.run`.
 
-    The tensors of each are: sizes, whole numbers (images, rows, columns, channels of the maps; the first image, how
-    many; a tile's pixels of output, places and pixels to a side, and by how many of them it begins earlier); the maps
-    (B, H, W, C), to read or to write; the places (tiles, n², C), to write or to read; and the matrix M, by which rows
-    and columns are transformed. Where tiles overlap in the maps that are written, they are added up.
+    The first tensor of each are sizes, whole numbers: those of `_sizes`, and, backward, whether the gradients of the
+    kernels and of the inputs are wanted. Then
+
+    - forward: inputs, kernels in places (n², columns of `LANES`, C, `LANES`), outputs to write, and room;
+    - backward: inputs, gradients of the outputs, kernels in places turned round (n², columns of `LANES`, K, `LANES`),
+      gradients of the inputs to write, zeros to add the gradients of the kernels to (threads, n², C, K), and room.
+
+    Maps are (B, H, W, C), C and K in `sums` whole vectors, and room is (threads, `room_for`).
     """
-    inward, outward = for_team(_inward, _outward)
-    return inward, outward
+    forward, backward = for_team(_forward, _backward)
+    return forward, backward

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-THREAD, THREADS = "convoscope_thread", "convoscope_threads"
-"""What compiled loops call to know which thread of how many they run on."""
+THREAD, THREADS, BARRIER = "convoscope_thread", "convoscope_threads", "convoscope_barrier"
+"""What compiled loops call to know which thread of how many they run on, and to wait for the others."""
 
 
 def available() -> bool:
@@ -38,17 +38,21 @@ def run(loop: Any, threads: int, *tensors: Tensor) -> None:
 
 @cache
 def _openmp() -> Any:
-    """The library, its questions known to Numba's linker by our names; None if it is not there."""
+    """The library, its functions known to Numba's linker by our names; None if it is not there."""
     for path in sorted((Path(torch.__file__).parent / "lib").glob("libgomp*.so*")):
         try:
             library = ctypes.CDLL(str(path))
-            questions = {THREAD: library.omp_get_thread_num, THREADS: library.omp_get_num_threads}
+            calls = {
+                THREAD: library.omp_get_thread_num,
+                THREADS: library.omp_get_num_threads,
+                BARRIER: library.GOMP_barrier,
+            }
             library.GOMP_parallel.restype = None
         except (OSError, AttributeError):
             continue
         import llvmlite.binding
 
-        for name, function in questions.items():
+        for name, function in calls.items():
             llvmlite.binding.add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
         return library
     return None

@@ -33,6 +33,9 @@ _POINTS = {
 }
 """Outputs to a side of a tile: the points at which values are taken, besides infinity."""
 
+SIDES = tuple(_POINTS)
+"""Outputs to a side of the tiles that there are."""
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -59,7 +62,7 @@ class Tile:
 
 def best_tile(height: int, width: int) -> Tile:
     """The tile that takes the fewest products for a map of this size; of two, the smaller, which is more exact."""
-    return min(map(tile_of, _POINTS), key=lambda tile: tile.count(height, width) * tile.places**2)
+    return min(map(tile_of, SIDES), key=lambda tile: tile.count(height, width) * tile.places**2)
 
 
 @cache

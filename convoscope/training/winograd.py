@@ -11,31 +11,44 @@ where · multiplies place by place, and A, B and G hold fixed numbers (`toom_coo
 up where tiles overlap, and that of the kernels G^T [(B^T d B) · t] G. Tiles are as large as suits the size of the maps.
 
 Rounding differs from PyTorch's convolution by 1e-6 to 4e-5 of the values, the more the larger a tile is. So only steps
-of training are taken this way; validation, tests and everything after them use PyTorch's. What it is worth on a
-machine: `benchmarks/winograd.py`.
+of training are taken this way; validation, tests and everything after them use PyTorch's. The loops are compiled
+(`_winograd.py`): what is transformed stays in the processor's caches. What it is worth on a machine:
+`benchmarks/winograd.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeGuard
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from convoscope.models import layers
 from convoscope.training import team
 from convoscope.training.swap import channels_last, layers_as
-from convoscope.training.toom_cook import Tile, best_tile
+from convoscope.training.toom_cook import best_tile
 
-WORTHWHILE = 48 * 48
-"""Input maps times output maps from which the matrix products outweigh the transforms."""
-LEAST = 64 * 1024
-"""Input maps times output maps times pixels of a map; for less, PyTorch is as fast."""
+LEAST_MAPS = 16
+"""Input maps, and output maps; of fewer, vectors stay half empty."""
+LEAST_PAIRS = 16 * 32
+"""Input maps times output maps from which the products outweigh the transforms."""
 LEAST_SIDE = 3
 """Rows and columns of a map; of smaller ones, most of a tile lies outside."""
-BLOCK = 72 * 1024
-"""Places of the tiles that are transformed, multiplied and transformed back at a time."""
+LEAST_TILES = 64
+"""Tiles of a batch; for fewer, it takes too long to transform the kernels."""
+LEAST_WORK = 4_000_000
+"""Pixels of a batch times input maps times output maps; less is done before the loops are called."""
+LEAST_FLOP = 2_000_000_000_000
+"""FLOP that a training takes by sums of products, from which it saves some five seconds. To compile the loops takes
+eight, the first time that they are needed on a machine."""
+LARGE = 128 * 256
+"""Input maps times output maps from which all threads work on the same images, each on some of the places. Matrices of
+kernels of this size are read from memory, so they are read once for many tiles."""
+FEW, MANY = 32, 512
+"""Tiles, at least, that a thread works on at a time, few enough for the caches; and that all threads work on."""
 
 
 @contextmanager
@@ -56,14 +69,26 @@ def suits(module: nn.Module) -> TypeGuard[nn.Conv2d]:
         and (module.kernel_size, module.stride, module.padding, module.dilation) == ((3, 3), (1, 1), (1, 1), (1, 1))
         and module.groups == 1
         and module.padding_mode == "zeros"
-        and module.in_channels * module.out_channels >= WORTHWHILE
+        and min(module.in_channels, module.out_channels) >= LEAST_MAPS
+        and module.in_channels * module.out_channels >= LEAST_PAIRS
         and module.weight.dtype == torch.float32
     )
 
 
-def pays(channels: int, filters: int, height: int, width: int) -> bool:
-    """Whether it is worthwhile for maps of this size."""
-    return min(height, width) >= LEAST_SIDE and channels * filters * height * width >= LEAST
+def pays(batch: int, channels: int, filters: int, height: int, width: int) -> bool:
+    """Whether it is worthwhile for a batch of maps of this size."""
+    return (
+        min(height, width) >= LEAST_SIDE
+        and batch * best_tile(height, width).count(height, width) >= LEAST_TILES
+        and batch * channels * filters * height * width >= LEAST_WORK
+    )
+
+
+def saves_time(model: nn.Module, input_shape: tuple[int, int, int], pictures: int) -> bool:
+    """Whether a training of `model` gains by it, that sees so many pictures of this size."""
+    suited = {name for name, module in model.named_modules() if suits(module)}
+    flops = sum(layer.train_flops for layer in layers(model, input_shape) if layer.name in suited)
+    return pictures * flops >= LEAST_FLOP
 
 
 def flops_of_step(channels: int, filters: int, height: int, width: int) -> int:
@@ -91,7 +116,7 @@ class WinogradConv2d(nn.Conv2d):
     def forward(self, inputs: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, K, H, W)."""
         suitable = self.training and inputs.dtype == torch.float32
-        if not (suitable and pays(self.in_channels, self.out_channels, *inputs.shape[2:])):
+        if not (suitable and pays(len(inputs), self.in_channels, self.out_channels, *inputs.shape[2:])):
             return super().forward(inputs)
         outputs: Tensor = _Convolution.apply(inputs, self.weight)  # type: ignore[no-untyped-call]
         return outputs if self.bias is None else outputs + self.bias[:, None, None]
@@ -103,107 +128,85 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, kernels: Tensor) -> Tensor:
         maps = channels_last(inputs)
-        tile = best_tile(*maps.shape[1:3])
-        by = _places_of(kernels, tile)
+        work = _Work(maps.shape, len(kernels))
         outputs = torch.empty(*maps.shape[:3], len(kernels))
-        kept = _room(tile, maps, len(maps)) if ctx.needs_input_grad[1] else None
-        for first, count in _blocks(maps, tile):
-            room = _room(tile, maps, count) if kept is None else kept[first : first + count]
-            tiles, products = _Tiles(tile, first, room), _Tiles(tile, first, _room(tile, outputs, count))
-            tiles.of_inputs(maps)
-            torch.bmm(tiles.matrices, by, out=products.matrices)
-            products.to_outputs(outputs)
-        ctx.shape = maps.shape
-        ctx.save_for_backward(kept, kernels)
+        work.run(0, maps, _columns(work.places_of(kernels)), outputs)
+        ctx.save_for_backward(maps, kernels)
         return outputs.permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        kept, kernels = ctx.saved_tensors
-        gradients = channels_last(gradient)
-        tile = best_tile(*gradients.shape[1:3])
-        by = _places_of(kernels, tile)
-        found = torch.empty(ctx.shape) if ctx.needs_input_grad[0] else None
-        sums = torch.zeros_like(by) if kept is not None else None
-        for first, count in _blocks(gradients, tile):
-            behind = _Tiles(tile, first, _room(tile, gradients, count))
-            behind.of_gradients(gradients)
-            if found is not None:
-                products = _Tiles(tile, first, _room(tile, found, count))
-                torch.bmm(behind.matrices, by.transpose(1, 2), out=products.matrices)
-                products.to_gradients(found)
-            if sums is not None:
-                before = _Tiles(tile, first, kept[first : first + count])
-                sums.baddbmm_(before.matrices.transpose(1, 2), behind.matrices)
+        maps, kernels = ctx.saved_tensors
+        work = _Work(maps.shape, len(kernels))
+        of_inputs, of_kernels = ctx.needs_input_grad
+        turned = _columns(work.places_of(kernels).transpose(1, 2))
+        found = torch.empty(maps.shape if of_inputs else 0)
+        sums = work.sums()
+        work.run(1, maps, channels_last(gradient), turned, found, sums, wanted=(of_kernels, of_inputs))
         return (
-            None if found is None else found.permute(0, 3, 1, 2),
-            None if sums is None else _kernels_of(sums, tile),
+            found.permute(0, 3, 1, 2) if of_inputs else None,
+            work.kernels_of(sums) if of_kernels else None,
         )
 
 
-def _places_of(kernels: Tensor, tile: Tile) -> Tensor:
-    """G g G^T: kernels (K, C, 3, 3) -> for each place, a matrix (C, K)."""
-    filters, channels = kernels.shape[:2]
-    return (tile.kernel @ kernels.permute(2, 3, 1, 0).reshape(9, -1)).view(-1, channels, filters)
-
-
-def _kernels_of(places: Tensor, tile: Tile) -> Tensor:
-    """G^T s G: for each place, a matrix (C, K) -> kernels (K, C, 3, 3)."""
-    channels, filters = places.shape[1:]
-    return (tile.kernel.T @ places.view(len(places), -1)).view(3, 3, channels, filters).permute(3, 2, 0, 1)
-
-
-def _room(tile: Tile, maps: Tensor, images: int) -> Tensor:
-    """Where the transformed tiles of so many images of maps (B, H, W, C) go: (images, tiles of each, places², C)."""
-    _, height, width, channels = maps.shape
-    return torch.empty(images, tile.count(height, width), tile.places**2, channels)
-
-
-class _Tiles:
-    """The transformed tiles of some images: a matrix (tiles, channels) for each place.
+class _Work:
+    """A convolution of maps of some shape.
 
     Args:
-        tile: what they are like.
-        first: the first image.
-        room: where they are, or are to be put.
+        shape: of the inputs, (B, H, W, C).
+        filters: K.
     """
 
-    def __init__(self, tile: Tile, first: int, room: Tensor) -> None:
-        self._tile, self._first, self._room = tile, first, room
-        self.matrices = room.flatten(0, 1).transpose(0, 1)
+    def __init__(self, shape: Sequence[int], filters: int) -> None:
+        from convoscope.training import _vectors  # Numba takes its time, and most trainings don't need it
 
-    def of_inputs(self, maps: Tensor) -> None:
-        """B^T d B of the inputs."""
-        self._turn(_loops()[0], maps, self._tile.of_inputs, margin=1)
+        self._shape, self._filters = shape, filters
+        self._tile = best_tile(*shape[1:3])
+        self._threads = torch.get_num_threads()
+        self._shared = shape[3] * filters >= LARGE
+        self._wide = [_whole(channels, _vectors.LANES) for channels in (shape[3], filters)]
+        tiles = self._tile.count(*shape[1:3])
+        self._together = -(-(MANY if self._shared else FEW) // tiles)
+        self._rows = _whole(self._together * tiles, _vectors.ROWS)
+        self._rooms = 1 if self._shared else self._threads
 
-    def to_outputs(self, maps: Tensor) -> None:
-        """A^T m A, the outputs."""
-        self._turn(_loops()[1], maps, self._tile.to_outputs)
+    def places_of(self, kernels: Tensor) -> Tensor:
+        """G g G^T: kernels (K, C, 3, 3) -> for each place, a matrix (C, K)."""
+        filters, channels = kernels.shape[:2]
+        return (self._tile.kernel @ kernels.permute(2, 3, 1, 0).reshape(9, -1)).view(-1, channels, filters)
 
-    def of_gradients(self, maps: Tensor) -> None:
-        """A g A^T of the gradients of the outputs."""
-        self._turn(_loops()[0], maps, self._tile.to_outputs.T)
+    def sums(self) -> Tensor:
+        """Where each thread adds up the gradients of the kernels: for each place, a matrix (C, K)."""
+        return torch.zeros(self._rooms, self._tile.places**2, *self._wide)
 
-    def to_gradients(self, maps: Tensor) -> None:
-        """B m B^T, the gradients of the inputs."""
-        self._turn(_loops()[1], maps, self._tile.of_inputs.T, margin=1)
+    def kernels_of(self, sums: Tensor) -> Tensor:
+        """G^T s G, of what all threads added up: kernels (K, C, 3, 3)."""
+        channels, filters = self._shape[3], self._filters
+        places = sums.sum(dim=0)[:, :channels, :filters].reshape(len(sums[0]), -1)
+        return (self._tile.kernel.T @ places).view(3, 3, channels, filters).permute(3, 2, 0, 1)
 
-    def _turn(self, loop: Any, maps: Tensor, matrix: Tensor, margin: int = 0) -> None:
-        tile = self._tile
-        pixels = sum(matrix.shape) - tile.places
-        sizes = [*maps.shape, self._first, len(self._room), tile.outputs, tile.places, pixels, margin]
-        team.run(loop, torch.get_num_threads(), torch.tensor(sizes), maps, self._room, matrix.contiguous())
+    def run(self, which: int, *tensors: Tensor, wanted: tuple[bool, ...] = ()) -> None:
+        """Forward (0) or backward (1)."""
+        from convoscope.training import _transforms, _vectors, _winograd
+
+        tile, (images, height, width, channels) = self._tile, self._shape
+        sizes = [self._together, height, width, channels, self._filters, tile.outputs, tile.places, images]
+        sizes += [self._shared, *(_transforms.number_of(kind, tile.outputs) for kind in _transforms.KINDS), *wanted]
+        lines = sum(self._wide) + 2 * _vectors.LANES
+        places = self._rooms * tile.places**2 * self._rows * lines
+        room = torch.empty(self._threads * 2 * _winograd.SQUARE + places)
+        team.run(_winograd.loops()[which], self._threads, torch.tensor(sizes), *tensors, room)
 
 
-def _blocks(maps: Tensor, tile: Tile) -> Iterator[tuple[int, int]]:
-    """The images of maps (B, H, W, C), some at a time: (the first, how many)."""
-    images, height, width = maps.shape[:3]
-    together = max(torch.get_num_threads(), BLOCK // (tile.places**2 * tile.count(height, width)))
-    for first in range(0, images, together):
-        yield first, min(together, images - first)
+def _columns(matrices: Tensor) -> Tensor:
+    """Matrices (N, M, K), each cut into columns of so many numbers as are multiplied at a time."""
+    from convoscope.training._vectors import LANES
+
+    places, rows, columns = matrices.shape
+    whole = _whole(columns, LANES)
+    return F.pad(matrices, (0, whole - columns)).view(places, rows, -1, LANES).transpose(1, 2).contiguous()
 
 
-def _loops() -> tuple[Any, Any]:
-    from convoscope.training._winograd import loops  # Numba takes its time, and most trainings don't need it
-
-    return loops()
+def _whole(count: int, size: int) -> int:
+    """The multiple of `size` that has room for `count`."""
+    return -(-count // size) * size

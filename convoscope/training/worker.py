@@ -37,7 +37,7 @@ from convoscope.training.progress import Listener, Plan
 from convoscope.training.recipe import Setting
 from convoscope.training.side_by_side import side_by_side
 from convoscope.training.state import State
-from convoscope.training.winograd import winograd
+from convoscope.training.winograd import saves_time, winograd
 
 FITTED_TO = 5000
 """How many training pictures a whitening layer is fitted to."""
@@ -91,8 +91,11 @@ def faster(model: nn.Module, shape: tuple[int, int, int], pictures: int, precisi
         pictures: how many the training will see, repeats counted.
         precision: what products are computed in.
     """
-    convolutions = side_by_side if precision == "bfloat16" else winograd
-    with convolutions(model), fused(model) if worthwhile(model, shape, pictures) else nullcontext():
+    with (
+        side_by_side(model) if precision == "bfloat16" else nullcontext(),
+        winograd(model) if precision != "bfloat16" and saves_time(model, shape, pictures) else nullcontext(),
+        fused(model) if worthwhile(model, shape, pictures) else nullcontext(),
+    ):
         yield
 
 

@@ -76,7 +76,8 @@ def test_a_comparison_is_recorded_drawn_and_kept(
 def test_what_was_left_early_claims_nothing_more_and_goes_on(
     results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    words = ["--ours", OURS, "--peers", PEER, "--out", str(tmp_path / "kept")]
+    ours = f"{OURS}@convnet:widths=16-32"  # another network than the recipe's own
+    words = ["--ours", ours, "--peers", PEER, "--out", str(tmp_path / "kept")]
     run(monkeypatch, *words, "--epochs", "1")
     for record in records_in(results).values():
         assert "1 of 2 epochs" in record["name"]
@@ -88,15 +89,18 @@ def test_what_was_left_early_claims_nothing_more_and_goes_on(
     # The epoch that was done is not done again: the next thing that is told is the end.
     assert "1 of 2 epochs" not in capsys.readouterr().out.split("beside")[0]
     finished = [record for record in json.loads((results / "compare.json").read_text("utf-8")) if "error" in record]
-    assert {record["contender"] for record in finished} == {OURS, PEER}
+    found = {record["contender"]: record for record in finished}
+    assert found.keys() == {ours, PEER}
+    assert found[ours]["model"] == "convnet:widths=16-32"
+    assert found[ours]["name"] == f"convoscope, recipe {OURS}, convnet:widths=16-32"
 
 
 def test_a_changed_recipe_is_another_training(tmp_path: Path) -> None:
     names = {
         Training(who, "digits", 0, tmp_path).folder.name
-        for who in ("default", "default:learning_rate=0.02", "plain", "mnist-example", "airbench94")
+        for who in ("default", "default:learning_rate=0.02", "default@lenet5", "plain", "mnist-example", "airbench94")
     }
-    assert len(names) == 5
+    assert len(names) == 6
     assert Training("default", "digits", 0, tmp_path).folder != Training("default", "digits", 1, tmp_path).folder
 
 
@@ -129,3 +133,4 @@ def test_points_of_one_method_are_joined() -> None:
     ours = {"name": "convoscope, recipe fast", "peer": False, "contender": "fast"}
     assert (method(peer), label(peer, "es")) == ("airbench94 with Muon", "4 épocas")
     assert (method(ours), label(ours, "en")) == ("convoscope", "fast")
+    assert label({**ours, "contender": "fast:max_epochs=9@lenet5"}, "en") == "fast:max_epochs=9"

@@ -59,7 +59,7 @@ def test_a_recipe_that_says_something_else_is_trained_anew(
 
 def test_bare_steps_are_those_of_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fused, "WORTHWHILE", 0)
-    monkeypatch.setattr(winograd, "WORTHWHILE", 0)
+    monkeypatch.setattr(winograd, "LEAST_FLOP", 0)
     plain, kinds = models.build, []
 
     def build(*given: Any) -> nn.Module:
