@@ -18,16 +18,14 @@ QUICK = [
     "benchmarks.roofline --data mnist-5k",
     "benchmarks.options --data mnist-5k",
 ]
-_LONGER = (
-    "--data mnist --recipe fast:images_seen=180000,min_epochs=3 --seeds 5 "
-    "--model convnet:stem_stride=1,stem_padding=false,depths=1-2-2,pools=1-1-0 --precision float32"
-)
+_LONGER = "fast:images_seen=180000,min_epochs=3"
+_LARGER = "convnet:stem_stride=1,stem_padding=false,depths=1-2-2,pools=1-1-0"
 ACCURACY = [
     "--data mnist --recipe default --seeds 3",
     "--data mnist --recipe fast --seeds 5 --precision float32",
     "--data mnist --recipe fast --seeds 5 --precision bfloat16",
-    _LONGER,
-    f"{_LONGER} --tta none turn",
+    f"--data mnist --recipe {_LONGER} --seeds 5 --model {_LARGER} --precision float32",
+    f"--data mnist --recipe {_LONGER} --seeds 5 --model {_LARGER} --precision float32 --tta none turn",
     "--data fashion-mnist --recipe quick --seeds 3 --precision bfloat16",
     "--data fashion-mnist --recipe fast --seeds 3 --precision bfloat16",
     "--data fashion-mnist --recipe best --seeds 1 --precision bfloat16",
@@ -42,7 +40,7 @@ ACCURACY = [
 FULL = [
     *QUICK,
     # Error against time, beside the peers.
-    "benchmarks.compare --data mnist --ours fast fast:images_seen=1200000 --peers mnist-example --seeds 1 "
+    f"benchmarks.compare --data mnist --ours fast {_LONGER}@{_LARGER} --peers mnist-example --seeds 5 --peer-seeds 1 "
     "--precision float32",
     "benchmarks.compare --data cifar10 --ours fast --peers airbench94 --seeds 3 --peer-seeds 1 --precision float32",
     "benchmarks.compare --data cifar10 --ours --peers airbench94 --seeds 1 --precision float32 --epochs 1",

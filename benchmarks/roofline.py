@@ -76,7 +76,10 @@ def measure(data: str, recipe: str, model: str | None, steps: int, rounds: int) 
         for number in range(rounds + 1):
             for side in subject.mix:
                 bare[side].append(subject.bare(side))
-            with patch("convoscope.training.fused.WORTHWHILE", 0):  # as for the whole training, not for the few steps
+            with (  # as in the whole training: for these few steps alone neither would be worthwhile
+                patch("convoscope.training.fused.WORTHWHILE", 0),
+                patch("convoscope.training.winograd.LEAST_FLOP", 0),
+            ):
                 run = cs.train(
                     subject.loaded,
                     model=model,
