@@ -4,8 +4,9 @@ A line is multiplied by a matrix of fixed numbers: each row of it is a sum of ve
 rows of a matrix differ but in signs, as those of points p and -p do, their sum and their difference are computed once
 for both.
 
-Numba keeps compiled code, and looks whether this file has changed, not `toom_cook.py`, the numbers of which are in it:
-whoever changes those must change this file too (`tests/training/test_winograd.py` finds it out).
+Numba keeps compiled code, and looks whether the loops' own file has changed (`_winograd.py`), not this one nor
+`toom_cook.py`, the numbers of which are in it: whoever changes these must remove what is kept in `__pycache__`
+(`tests/training/test_winograd.py` finds it out).
 """
 
 from __future__ import annotations

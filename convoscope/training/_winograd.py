@@ -203,8 +203,7 @@ def _forward(table: Any) -> None:
     size, images, shared, kinds = _sizes(table)
     room, before, behind = _rooms(table, 4, size, shared)
     together, _, _, channels, filters, outputs, many, _ = size
-    first, last = (0, images) if shared else share(images)
-    places = _mine(many * many, shared)
+    (first, last), places = _mine(images, 1 - shared), _mine(many * many, shared)
     for image in range(first, last, together):
         count = min(together, last - image)
         part = _mine(count, shared)
@@ -222,8 +221,7 @@ def _backward(table: Any) -> None:
     wanted = numbers_at(table[0], int64(0))
     of_one = 0 if shared else thread() * many * many * _whole(channels) * _whole(filters)
     sums = moved(table[5], of_one)
-    first, last = (0, images) if shared else share(images)
-    places = _mine(many * many, shared)
+    (first, last), places = _mine(images, 1 - shared), _mine(many * many, shared)
     for image in range(first, last, together):
         count = min(together, last - image)
         part = _mine(count, shared)
@@ -251,7 +249,7 @@ def loops() -> tuple[Any, Any]:
     - backward: inputs, gradients of the outputs, kernels in places turned round (n², columns of `LANES`, K, `LANES`),
       gradients of the inputs to write, zeros to add the gradients of the kernels to (threads, n², C, K), and room.
 
-    Maps are (B, H, W, C), C and K in `sums` whole vectors, and room is (threads, `room_for`).
+    Maps are (B, H, W, C), C and K in `sums` whole vectors, and room is for what `_rooms` divides it into.
     """
     forward, backward = for_team(_forward, _backward)
     return forward, backward

@@ -139,9 +139,10 @@ class _Convolution(torch.autograd.Function):
         maps, kernels = ctx.saved_tensors
         work = _Work(maps.shape, len(kernels))
         of_inputs, of_kernels = ctx.needs_input_grad
-        turned = _columns(work.places_of(kernels).transpose(1, 2))
-        found = torch.empty(maps.shape if of_inputs else 0)
-        sums = work.sums()
+        nothing = torch.empty(0)
+        turned = _columns(work.places_of(kernels).transpose(1, 2)) if of_inputs else nothing
+        found = torch.empty(maps.shape) if of_inputs else nothing
+        sums = work.sums() if of_kernels else nothing
         work.run(1, maps, channels_last(gradient), turned, found, sums, wanted=(of_kernels, of_inputs))
         return (
             found.permute(0, 3, 1, 2) if of_inputs else None,

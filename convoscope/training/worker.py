@@ -91,9 +91,11 @@ def faster(model: nn.Module, shape: tuple[int, int, int], pictures: int, precisi
         pictures: how many the training will see, repeats counted.
         precision: what products are computed in.
     """
+    half = precision == "bfloat16"
+    convolutions = side_by_side if half else winograd
+    gains = half or saves_time(model, shape, pictures)
     with (
-        side_by_side(model) if precision == "bfloat16" else nullcontext(),
-        winograd(model) if precision != "bfloat16" and saves_time(model, shape, pictures) else nullcontext(),
+        convolutions(model) if gains else nullcontext(),
         fused(model) if worthwhile(model, shape, pictures) else nullcontext(),
     ):
         yield
