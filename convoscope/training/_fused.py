@@ -60,7 +60,7 @@ def _largest(line: Line, row: int, channels: int, out: Line, places: NDArray[np.
 
 @compiled
 def _spread(values: Line, places: NDArray[np.uint8], row: int, channels: int, line: Line) -> None:
-    """Each number to where the largest of its 2x2 numbers was, zeros elsewhere."""
+    """Each number to where the largest of its 2x2 numbers was, zeros elsewhere; an odd column is in no square."""
     columns = row // (2 * channels)
     for square in range(values.size // channels):
         at, left = square * channels, square // columns * 2 * row + square % columns * 2 * channels
@@ -70,27 +70,46 @@ def _spread(values: Line, places: NDArray[np.uint8], row: int, channels: int, li
             out = line[start : start + channels]
             for i in range(channels):
                 out[i] = value[i] if place[i] == corner else float32(0)
+    if columns * 2 * channels < row:
+        for end in range(row, line.size + 1, row):
+            line[end - channels : end] = float32(0)
+
+
+@compiled
+def _image_of(maps: Any, line: int, lines: int, whole: int) -> tuple[Any, int]:
+    """The lines of the image that `line` is in, and which of them it is; an odd row is in none.
+
+    Args:
+        maps: (images, numbers of an image).
+        line: from the first image on.
+        lines: of an image.
+        whole: numbers of a line.
+    """
+    image = maps[line // lines]
+    return image[: lines * whole].reshape(lines, whole), line % lines
 
 
 @compiled
 def _gather(
-    maps: Any, pooled: Any, places: Any, row: int, near: Line, total: Line, squares: Line, first: int, last: int
+    maps: Any, pooled: Any, places: Any, form: Any, near: Line, total: Line, squares: Line, first: int, last: int
 ) -> None:
     """Add up values and squares of lines `first` to `last`, less `near`; of the pooled maps, if there are places.
 
-    `row` is the length of a row of `maps`, and `pooled` are their largest numbers, written here; without places both
-    are the same.
+    `form` is of `maps`: lines of an image, numbers of a line and of a row. `pooled` are their largest numbers, written
+    here; without places both are the same.
     """
+    lines, whole, row = form
     size, channels = pooled.shape[1], near.size
-    room, wide = np.empty(size, np.float32), np.empty(maps.shape[1], np.float32)
+    room, wide = np.empty(size, np.float32), np.empty(whole, np.float32)
     less = _repeated(near, size)
     for line in range(first, last):
         if places.size:
+            image, at = _image_of(maps, line, lines, whole)
             values = room_for(pooled, line, room)
-            _largest(read(maps, line, wide), row, channels, values, places[line])
+            _largest(read(image, at, wide), row, channels, values, places[line])
             put(values, pooled, line)
         else:
-            values = read(maps, line, room)
+            values = read(pooled, line, room)
         for i in range(size):
             total[i] += values[i] - less[i]
         for i in range(size):
@@ -130,25 +149,32 @@ def _blame(
 
 @compiled
 def _return(
-    maps: Any, sloped: Any, places: Any, row: int, factors: Line, gradients: Any, first: int, last: int
+    maps: Any, sloped: Any, places: Any, form: Any, factors: Line, gradients: Any, first: int, last: int
 ) -> None:
-    """Gradients before the normalisation, a linear function of `sloped` and `maps`; and before the pooling."""
+    """Gradients before the normalisation, a linear function of `sloped` and `maps`; and before the pooling.
+
+    `form` is of `gradients`, as in `_gather`.
+    """
+    lines, whole, row = form
     size, channels = maps.shape[1], factors.shape[1]
-    rooms, wide = np.empty((3, size), np.float32), np.empty(gradients.shape[1], np.float32)
+    rooms, wide = np.empty((3, size), np.float32), np.empty(whole, np.float32)
     of_sloped, of_maps, constant = (
         _repeated(factors[0], size), _repeated(factors[1], size), _repeated(factors[2], size)
     )  # fmt: skip
     for line in range(first, last):
         values, slopes = read(maps, line, rooms[0]), read(sloped, line, rooms[1])
-        out = rooms[2] if places.size else room_for(gradients, line, wide)
+        image, at = _image_of(gradients, line, lines, whole)
+        out = rooms[2] if places.size else room_for(image, at, wide)
         for i in range(size):
             out[i] = of_sloped[i] * slopes[i] + of_maps[i] * values[i] + constant[i]
         if places.size:
-            spread = room_for(gradients, line, wide)
+            spread = room_for(image, at, wide)
             _spread(out, places[line], row, channels, spread)
-            put(spread, gradients, line)
+            put(spread, image, at)
+            if at == lines - 1:
+                gradients[line // lines, lines * whole :] = 0
         else:
-            put(out, gradients, line)
+            put(out, image, at)
 
 
 @compiled
@@ -206,19 +232,27 @@ def _places(table: Any, at: int, lines: int, size: int, whole: int) -> Any:
 
 
 @compiled
-def _sizes(table: Any) -> tuple[int, int, int, int, int, int, int]:
-    """Lines, numbers of one after pooling, before it, and of a row before it, channels, parts of sums, activation."""
+def _sizes(table: Any) -> tuple[int, int, int, int, int]:
+    """Lines after pooling, numbers of one, channels, parts of sums, activation."""
     n = numbers_at(table[0], int64(0))
-    return n[0], n[1], n[2], n[3], n[4], n[5], n[6]
+    return n[0], n[1], n[2], n[3], n[4]
+
+
+@compiled
+def _form(table: Any) -> tuple[tuple[int, int, int], tuple[int, int]]:
+    """Before pooling: lines of an image, numbers of a line and of a row; images, and numbers of one."""
+    n = numbers_at(table[0], int64(0))
+    return (n[5], n[6], n[7]), (n[0] // n[5], n[8])
 
 
 @compiled
 def _gathering(table: Any, kind: Any) -> None:
-    lines, size, whole, row, channels, parts, _ = _sizes(table)
+    lines, size, channels, parts, _ = _sizes(table)
+    form, (images, numbers) = _form(table)
     first, last = share(lines)
-    pooled, maps = maps_at(table, 1, lines, size, kind), maps_at(table, 4, lines, whole, kind)
+    pooled, maps = maps_at(table, 1, lines, size, kind), maps_at(table, 4, images, numbers, kind)
     stats, near = carray(table[2], (ROWS, channels)), np.empty(channels, np.float32)
-    start = read(maps, 0, np.empty(whole, np.float32))
+    start = read(_image_of(maps, 0, form[0], form[1])[0], 0, np.empty(form[1], np.float32))
     for c in range(channels):
         near[c] = start[c]
     if thread() == 0:
@@ -226,12 +260,12 @@ def _gathering(table: Any, kind: Any) -> None:
             stats[NEAR, c] = near[c]
     sums = carray(table[3], (parts, size))
     total, squares = sums[2 * thread()], sums[2 * thread() + 1]
-    _gather(maps, pooled, _places(table, 5, lines, size, whole), row, near, total, squares, first, last)
+    _gather(maps, pooled, _places(table, 5, lines, size, form[1]), form, near, total, squares, first, last)
 
 
 @compiled
 def _applying(table: Any, kind: Any) -> None:
-    lines, size, _, _, channels, parts, activation = _sizes(table)
+    lines, size, channels, parts, activation = _sizes(table)
     first, last = share(lines)
     added = _added_up(carray(table[3], (parts, size)), channels)
     stats, found = carray(table[2], (ROWS, channels)), np.empty((ROWS, channels), np.float32)
@@ -247,7 +281,7 @@ def _applying(table: Any, kind: Any) -> None:
 
 @compiled
 def _blaming(table: Any, kind: Any) -> None:
-    lines, size, _, _, channels, parts, activation = _sizes(table)
+    lines, size, channels, parts, activation = _sizes(table)
     first, last = share(lines)
     maps, stats = maps_at(table, 1, lines, size, kind), carray(table[2], (ROWS, channels))
     gradients, sloped = maps_at(table, 4, lines, size, kind), maps_at(table, 5, lines, size, kind)
@@ -258,7 +292,8 @@ def _blaming(table: Any, kind: Any) -> None:
 
 @compiled
 def _returning(table: Any, kind: Any) -> None:
-    lines, size, whole, row, channels, parts, _ = _sizes(table)
+    lines, size, channels, parts, _ = _sizes(table)
+    form, (images, numbers) = _form(table)
     first, last = share(lines)
     maps, stats = maps_at(table, 1, lines, size, kind), carray(table[2], (ROWS, channels))
     added = _added_up(carray(table[3], (parts, size)), channels)
@@ -267,8 +302,8 @@ def _returning(table: Any, kind: Any) -> None:
         for c in range(channels):
             trained[0, c], trained[1, c] = added[1, c] * stats[INVERSE, c], added[0, c]
     factors = _factors(added, lines * size // channels, stats)
-    sloped, gradients = maps_at(table, 4, lines, size, kind), maps_at(table, 7, lines, whole, kind)
-    _return(maps, sloped, _places(table, 5, lines, size, whole), row, factors, gradients, first, last)
+    sloped, gradients = maps_at(table, 4, lines, size, kind), maps_at(table, 7, images, numbers, kind)
+    _return(maps, sloped, _places(table, 5, lines, size, form[1]), form, factors, gradients, first, last)
 
 
 # Written out, as `for_team` wants them.
@@ -308,7 +343,8 @@ def _return_bfloat16(table: Any) -> None:
 def loops(half: bool) -> tuple[Any, ...]:
     """The four loops over maps of float32, or of bfloat16 if `half`, for `convoscope.training.team.run`.
 
-    The first tensors of each are `_sizes`; the pooled maps; the statistics (`ROWS`, C); sums (2 · threads, line). Then
+    The first tensors of each are sizes, those of `_sizes` and `_form`; the pooled maps; the statistics (`ROWS`, C); and
+    sums (2 · threads, line). Then
 
     1. maps, places of the largest numbers (empty if nothing is pooled);
     2. weight, bias, eps, outputs;

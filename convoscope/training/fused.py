@@ -27,7 +27,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from convoscope.models import layers
@@ -179,16 +178,16 @@ class _Fused(torch.autograd.Function):
         places = torch.empty(0, dtype=torch.uint8)
         values = maps
         if pooled:
-            if height % 2 or width % 2:  # the last row or column is in no square
-                maps = maps[:, : height // 2 * 2, : width // 2 * 2].contiguous()
             values = maps.new_empty(batch, height // 2, width // 2, channels)
             places = torch.empty(values.shape, dtype=torch.uint8)
-        size = rows_of_line(values.shape) * values.shape[2] * channels
-        whole = size * (maps.numel() // values.numel())
+        rows = rows_of_line(values.shape)
+        size, of_image = rows * values.shape[2] * channels, values.shape[1] // rows
+        whole = (2 if pooled else 1) * rows * width * channels
         threads = ctx.threads = torch.get_num_threads()
         kind = GELU if issubclass(activation, nn.GELU) else RELU
         ctx.sizes = torch.tensor([
-            values.numel() // size, size, whole, maps.shape[2] * channels, channels, 2 * threads, kind
+            *(batch * of_image, size, channels, 2 * threads, kind),
+            *(of_image, whole, width * channels, height * width * channels),
         ])  # fmt: skip
         gather, apply, _, _ = ctx.loops = loops(maps.dtype == torch.bfloat16)
         stats, sums, outputs = torch.empty(ROWS, channels), torch.zeros(2 * threads, size), torch.empty_like(values)
@@ -203,17 +202,11 @@ class _Fused(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         values, places, stats = ctx.saved_tensors
         _, _, blame, give_back = ctx.loops
-        batch, height, width, channels = ctx.whole
         sums = torch.zeros(2 * ctx.threads, int(ctx.sizes[1]))
-        sloped, of_trained = torch.empty_like(values), torch.empty(2, channels)
+        sloped, of_trained = torch.empty_like(values), torch.empty(2, values.shape[3])
         team.run(blame, ctx.threads, ctx.sizes, values, stats, sums, channels_last(gradient), sloped)
-        if len(places):
-            of_maps = values.new_empty(batch, height // 2 * 2, width // 2 * 2, channels)
-        else:
-            of_maps = torch.empty_like(values)
+        of_maps = values.new_empty(ctx.whole)
         team.run(give_back, ctx.threads, ctx.sizes, values, stats, sums, sloped, places, of_trained, of_maps)
-        if of_maps.shape != ctx.whole:
-            of_maps = F.pad(of_maps, (0, 0, 0, width % 2, 0, height % 2))
         of_weight, of_bias = of_trained
         trained = ctx.needs_input_grad
         return (

@@ -25,8 +25,7 @@ from convoscope.core.cores import usable_cores
 from convoscope.core.errors import FailedError, RequestError
 from convoscope.core.registry import nearest
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
-
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _NEVER = -1, -3, -1  # malloc.h
 
 _PATIENCE = timedelta(days=7)
 
@@ -171,14 +170,15 @@ def keep_freed_memory() -> None:
     """Have the C library keep freed memory instead of giving each large block back to the system.
 
     glibc maps every block beyond 32 MB anew, and the system clears each of its pages; a network's maps are such blocks,
-    and come anew at every step. Kept, they cost an eighth less time at 131 MB a map (`benchmarks/train.py`).
+    and come anew at every step. Kept, they cost an eighth less time at 131 MB a map (`benchmarks/train.py`). What is
+    free at the end of its heap, glibc gives back too, all of a step of some gigabytes.
     """
     if sys.platform != "linux":
         return
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
         library.mallopt(_M_MMAP_THRESHOLD, 1 << 30)
-        library.mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
+        library.mallopt(_M_TRIM_THRESHOLD, _NEVER)
 
 
 def _nodes() -> int:
