@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from numba import float32, int64
+from numba.extending import register_jitable
 
 from convoscope.training._lines import barrier, compiled, for_team, numbers_at, share, thread, threads
 from convoscope.training._transforms import transform
@@ -25,23 +26,29 @@ BLOCK = 32
 """Tiles of which the near cache holds what is multiplied; twice as many, of a column of them."""
 
 
-@compiled
-def _whole(channels: int) -> int:
+@register_jitable
+def whole(channels: int) -> int:
     """Channels with room for whole vectors."""
     return (channels + LANES - 1) // LANES * LANES
 
 
-@compiled
+@register_jitable
 def _line(channels: int) -> int:
     """Numbers from a transformed tile to the next: not a power of two, of which a near cache holds few."""
-    vectors = _whole(channels) // LANES
+    vectors = whole(channels) // LANES
     return (vectors + (vectors % 8 == 0)) * LANES
 
 
-@compiled
+@register_jitable
 def _rows(tiles: int) -> int:
     """Tiles with room for whole blocks of a product."""
     return (tiles + ROWS - 1) // ROWS * ROWS
+
+
+@register_jitable
+def room_for(many: int, tiles: int, channels: int) -> int:
+    """Numbers of so many tiles, transformed to places, `many` to a side."""
+    return many * many * _rows(tiles) * _line(channels)
 
 
 @compiled
@@ -142,7 +149,7 @@ def _multiply(size: Any, count: int, part: Any, places: Any, deep: int, by: Any,
     """For each of some places, the matrix (tiles, `deep`) times `by` (`deep`, `wide`), in columns of `LANES`."""
     together, _, _, _, _, _, _, tiles = size
     row, line, rows = _line(deep), _line(wide), _rows(together * tiles)
-    panels = _whole(wide) // LANES
+    panels = whole(wide) // LANES
     for place in range(part[0], part[1]):
         for first in range(0, count * tiles, BLOCK):
             for panel in range(panels):
@@ -157,13 +164,13 @@ def _add_up(size: Any, count: int, part: Any, before: Any, behind: Any, sums: An
     """For each of some places, the matrix (tiles, C) turned round, times the matrix (tiles, K), on to `sums` (C, K)."""
     together, _, _, channels, filters, _, _, tiles = size
     row, line, rows = _line(channels), _line(filters), _rows(together * tiles)
-    stride = _whole(filters)
+    stride = whole(filters)
     for place in range(part[0], part[1]):
         for first in range(0, count * tiles, 2 * BLOCK):
             deep, tile = min(2 * BLOCK, count * tiles - first), place * rows + first
             for panel in range(0, stride, LANES):
                 for channel in range(0, channels, ROWS):
-                    to = (place * _whole(channels) + channel) * stride + panel
+                    to = (place * whole(channels) + channel) * stride + panel
                     at, column = tile * row + channel, tile * line + panel
                     product(deep, (before, at, 1, row), (behind, column, line), (sums, to, stride), 1)
 
@@ -180,8 +187,7 @@ def _sizes(table: Any) -> Any:
 def _rooms(table: Any, at: int, size: Any, shared: int) -> Any:
     """Room for a tile, which is this thread's own, and for the places of inputs and of outputs."""
     together, _, _, channels, filters, _, many, tiles = size
-    rows = many * many * _rows(together * tiles)
-    before, behind = rows * _line(channels), rows * _line(filters)
+    before, behind = room_for(many, together * tiles, channels), room_for(many, together * tiles, filters)
     first = threads() * 2 * SQUARE + (0 if shared else thread() * (before + behind))
     return moved(table[at], thread() * 2 * SQUARE), moved(table[at], first), moved(table[at], first + before)
 
@@ -219,7 +225,7 @@ def _backward(table: Any) -> None:
     room, before, behind = _rooms(table, 6, size, shared)
     together, _, _, channels, filters, outputs, many, _ = size
     wanted = numbers_at(table[0], int64(0))
-    of_one = 0 if shared else thread() * many * many * _whole(channels) * _whole(filters)
+    of_one = 0 if shared else thread() * many * many * whole(channels) * whole(filters)
     sums = moved(table[5], of_one)
     (first, last), places = _mine(images, 1 - shared), _mine(many * many, shared)
     for image in range(first, last, together):

@@ -159,16 +159,12 @@ class _Work:
     """
 
     def __init__(self, shape: Sequence[int], filters: int) -> None:
-        from convoscope.training import _vectors  # Numba takes its time, and most trainings don't need it
-
         self._shape, self._filters = shape, filters
         self._tile = best_tile(*shape[1:3])
         self._threads = torch.get_num_threads()
         self._shared = shape[3] * filters >= LARGE
-        self._wide = [_whole(channels, _vectors.LANES) for channels in (shape[3], filters)]
-        tiles = self._tile.count(*shape[1:3])
-        self._together = -(-(MANY if self._shared else FEW) // tiles)
-        self._rows = _whole(self._together * tiles, _vectors.ROWS)
+        self._tiles = self._tile.count(*shape[1:3])
+        self._together = -(-(MANY if self._shared else FEW) // self._tiles)
         self._rooms = 1 if self._shared else self._threads
 
     def places_of(self, kernels: Tensor) -> Tensor:
@@ -178,7 +174,9 @@ class _Work:
 
     def sums(self) -> Tensor:
         """Where each thread adds up the gradients of the kernels: for each place, a matrix (C, K)."""
-        return torch.zeros(self._rooms, self._tile.places**2, *self._wide)
+        from convoscope.training._winograd import whole  # Numba takes its time, and most trainings don't need it
+
+        return torch.zeros(self._rooms, self._tile.places**2, whole(self._shape[3]), whole(self._filters))
 
     def kernels_of(self, sums: Tensor) -> Tensor:
         """G^T s G, of what all threads added up: kernels (K, C, 3, 3)."""
@@ -188,26 +186,22 @@ class _Work:
 
     def run(self, which: int, *tensors: Tensor, wanted: tuple[bool, ...] = ()) -> None:
         """Forward (0) or backward (1)."""
-        from convoscope.training import _transforms, _vectors, _winograd
+        from convoscope.training import _transforms, _winograd
 
         tile, (images, height, width, channels) = self._tile, self._shape
         sizes = [self._together, height, width, channels, self._filters, tile.outputs, tile.places, images]
         sizes += [self._shared, *(_transforms.number_of(kind, tile.outputs) for kind in _transforms.KINDS), *wanted]
-        lines = sum(self._wide) + 2 * _vectors.LANES
-        places = self._rooms * tile.places**2 * self._rows * lines
-        room = torch.empty(self._threads * 2 * _winograd.SQUARE + places)
+        rooms = [
+            _winograd.room_for(tile.places, self._together * self._tiles, maps) for maps in (channels, self._filters)
+        ]
+        room = torch.empty(self._threads * 2 * _winograd.SQUARE + self._rooms * sum(rooms))
         team.run(_winograd.loops()[which], self._threads, torch.tensor(sizes), *tensors, room)
 
 
 def _columns(matrices: Tensor) -> Tensor:
     """Matrices (N, M, K), each cut into columns of so many numbers as are multiplied at a time."""
     from convoscope.training._vectors import LANES
+    from convoscope.training._winograd import whole
 
     places, rows, columns = matrices.shape
-    whole = _whole(columns, LANES)
-    return F.pad(matrices, (0, whole - columns)).view(places, rows, -1, LANES).transpose(1, 2).contiguous()
-
-
-def _whole(count: int, size: int) -> int:
-    """The multiple of `size` that has room for `count`."""
-    return -(-count // size) * size
+    return F.pad(matrices, (0, whole(columns) - columns)).view(places, rows, -1, LANES).transpose(1, 2).contiguous()
