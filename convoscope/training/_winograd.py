@@ -232,6 +232,7 @@ def _backward(table: Any) -> None:
         count = min(together, last - image)
         part = _mine(count, shared)
         _turn(False, kinds[2], size, table[2], filters, image, part, 0, outputs, behind, room)
+        _wait(shared)  # others may still read `before`, and of fewer images than last time other ones are theirs
         if wanted[13]:
             _turn(False, kinds[0], size, table[1], channels, image, part, 1, many, before, room)
         _wait(shared)

@@ -26,6 +26,8 @@ from convoscope.core.errors import FailedError, RequestError
 from convoscope.core.registry import nearest
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _NEVER = -1, -3, -1  # malloc.h
+_LARGEST_BY_ITSELF = 32 << 20
+"""Bytes of a block up to which glibc keeps what is freed by itself, once it has seen such blocks."""
 
 _PATIENCE = timedelta(days=7)
 
@@ -166,6 +168,19 @@ def share_threads(fabric: Any) -> int:
     return torch.get_num_threads()
 
 
+@contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """`keep_freed_memory` within it; after it, all that is free goes back to the system, which a notebook needs."""
+    keep_freed_memory()
+    try:
+        yield
+    finally:
+        if library := _allocator():
+            library.mallopt(_M_MMAP_THRESHOLD, _LARGEST_BY_ITSELF)
+            library.mallopt(_M_TRIM_THRESHOLD, 2 * _LARGEST_BY_ITSELF)
+            library.malloc_trim(0)
+
+
 def keep_freed_memory() -> None:
     """Have the C library keep freed memory instead of giving each large block back to the system.
 
@@ -173,12 +188,15 @@ def keep_freed_memory() -> None:
     and come anew at every step. Kept, they cost an eighth less time at 131 MB a map (`benchmarks/train.py`). What is
     free at the end of its heap, glibc gives back too, all of a step of some gigabytes.
     """
-    if sys.platform != "linux":
-        return
-    library = ctypes.CDLL(None)
-    if hasattr(library, "mallopt"):
+    if library := _allocator():
         library.mallopt(_M_MMAP_THRESHOLD, 1 << 30)
         library.mallopt(_M_TRIM_THRESHOLD, _NEVER)
+
+
+def _allocator() -> Any:
+    """The C library, if it is glibc."""
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return library if hasattr(library, "malloc_trim") else None
 
 
 def _nodes() -> int:

@@ -32,7 +32,7 @@ from convoscope.training.focus import Focus
 from convoscope.training.fused import fused, worthwhile
 from convoscope.training.loop import Job, train_network
 from convoscope.training.optimizers import make_optimizer
-from convoscope.training.processes import keep_freed_memory, quiet_fabric, share_batch_norm, share_threads
+from convoscope.training.processes import freed_memory_kept, quiet_fabric, share_batch_norm, share_threads
 from convoscope.training.progress import Listener, Plan
 from convoscope.training.recipe import Setting
 from convoscope.training.side_by_side import side_by_side
@@ -66,7 +66,7 @@ def work(
         tongue: language of the notes and errors, which a new process does not inherit.
         checkpoint_seconds: the longest time between two checkpoints; None for what ``run.json`` says.
     """
-    with using_language(tongue):
+    with using_language(tongue), freed_memory_kept():
         worker = _Worker(fabric, path, loaded, listener if fabric.global_rank == 0 else Listener())
         if checkpoint_seconds is not None:
             worker.config["checkpoint_seconds"] = checkpoint_seconds
@@ -115,7 +115,6 @@ class _Worker:
         self.preprocessing = Preprocessing.from_dict(self.config["preprocessing"])
         self.side = (self.preprocessing.height, self.preprocessing.width)
         self.first = fabric.global_rank == 0
-        keep_freed_memory()
         self._share_threads()
         self.data = self._checked(loaded or self._load())
         self.training, self.validation = split(self.data, self.setting, self.config["seed"])

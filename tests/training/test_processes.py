@@ -18,6 +18,7 @@ from convoscope import Run, train
 from convoscope.core.cores import usable_cores
 from convoscope.core.errors import FailedError, RequestError
 from convoscope.core.messages import using_language
+from convoscope.training.processes import freed_memory_kept
 from convoscope.training.progress import Listener, Plan
 from tests.training.listeners import StopsAfter
 
@@ -233,6 +234,24 @@ def test_an_unknown_precision_is_refused(tmp_path: Path) -> None:
     with using_language("en"), pytest.raises(RequestError, match="There are: auto, bfloat16, float32"):
         train("digits", precision="float16", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is glibc's to keep on Linux alone")
+def test_freed_memory_is_kept_while_training_and_given_back_after_it() -> None:
+    size = 200_000_000
+    with freed_memory_kept():
+        pass  # gives back what is left of others
+    with freed_memory_kept():
+        before = resident()
+        block = torch.zeros(size, dtype=torch.uint8)
+        del block
+        assert resident() - before > 0.9 * size
+    assert resident() - before < 0.1 * size
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
