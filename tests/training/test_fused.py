@@ -84,7 +84,7 @@ def test_it_computes_what_the_layers_do_and_their_gradients(
     maps = maps.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
     net = line_of(channels, pooled, activation)
     # An offset of 300 standard deviations leaves float32 five of its seven digits less.
-    precision = 2e-5 * max(1, abs(offset))
+    precision = 5e-6 * max(1, abs(offset))
     # Where rounding decides on which side of its corner a ReLU is, its slope is 0 or 1 by chance, PyTorch's too.
     with torch.no_grad():
         inner = deepcopy(net).double()[:-1](maps.double()).abs()
