@@ -76,15 +76,12 @@ def _spread(values: Line, places: NDArray[np.uint8], row: int, channels: int, li
 
 
 @compiled
-def _image_of(maps: Any, line: int, lines: int, whole: int) -> tuple[Any, int]:
+def _image_of(maps: Any, line: int, form: Any) -> tuple[Any, int]:
     """The lines of the image that `line` is in, and which of them it is; an odd row is in none.
 
-    Args:
-        maps: (images, numbers of an image).
-        line: from the first image on.
-        lines: of an image.
-        whole: numbers of a line.
+    `maps` are (images, numbers of an image), and `form` is as in `_gather`.
     """
+    lines, whole, _ = form
     image = maps[line // lines]
     return image[: lines * whole].reshape(lines, whole), line % lines
 
@@ -98,13 +95,13 @@ def _gather(
     `form` is of `maps`: lines of an image, numbers of a line and of a row. `pooled` are their largest numbers, written
     here; without places both are the same.
     """
-    lines, whole, row = form
+    _, whole, row = form
     size, channels = pooled.shape[1], near.size
     room, wide = np.empty(size, np.float32), np.empty(whole, np.float32)
     less = _repeated(near, size)
     for line in range(first, last):
         if places.size:
-            image, at = _image_of(maps, line, lines, whole)
+            image, at = _image_of(maps, line, form)
             values = room_for(pooled, line, room)
             _largest(read(image, at, wide), row, channels, values, places[line])
             put(values, pooled, line)
@@ -163,7 +160,7 @@ def _return(
     )  # fmt: skip
     for line in range(first, last):
         values, slopes = read(maps, line, rooms[0]), read(sloped, line, rooms[1])
-        image, at = _image_of(gradients, line, lines, whole)
+        image, at = _image_of(gradients, line, form)
         out = rooms[2] if places.size else room_for(image, at, wide)
         for i in range(size):
             out[i] = of_sloped[i] * slopes[i] + of_maps[i] * values[i] + constant[i]
@@ -252,7 +249,8 @@ def _gathering(table: Any, kind: Any) -> None:
     first, last = share(lines)
     pooled, maps = maps_at(table, 1, lines, size, kind), maps_at(table, 4, images, numbers, kind)
     stats, near = carray(table[2], (ROWS, channels)), np.empty(channels, np.float32)
-    start = read(_image_of(maps, 0, form[0], form[1])[0], 0, np.empty(form[1], np.float32))
+    image, at = _image_of(maps, 0, form)
+    start = read(image, at, np.empty(form[1], np.float32))
     for c in range(channels):
         near[c] = start[c]
     if thread() == 0:
