@@ -7,8 +7,9 @@ BIN := .venv/bin
 demo: .venv/installed
 	@$(BIN)/convoscope train
 
+# Two processes share the tests, a file at a time and those of the browser last, as they are ordered.
 test: lint browser
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 # Style, types and who may import whom.
 lint: .venv/installed
