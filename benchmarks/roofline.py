@@ -90,6 +90,7 @@ def measure(data: str, recipe: str, model: str | None, steps: int, rounds: int) 
                     out=Path(place) / str(number),
                     checkpoint_seconds=1e9,
                 )
+            keep_freed_memory()  # it gave all of it back at its end
             assert run.metrics is not None
             training.append((run.metrics["seconds"], run.metrics["train_flops"]))
             subject.take_apart()
@@ -181,10 +182,10 @@ class Subject:
         return median(convolutions.seconds() for _ in range(passes))
 
     def take_apart(self) -> None:
-        """Two steps of each size, layer by layer, and a validation."""
+        """Two steps of each size, layer by layer, after one that warms up, and a validation."""
         smoothing = self.setting.label_smoothing
-        for side, times in self.times.items():
-            for at in range(2):
+        for side, kept in self.times.items():
+            for at, times in enumerate((Times(), kept, kept)):
                 with times.measure("augmentation", "batch"):
                     images, labels, _ = self.batches.batch(0, at % self.batches.steps, side)
                 self.model.train()
