@@ -21,7 +21,7 @@ QUICK = [
 _LONGER = "fast:images_seen=180000,min_epochs=3"
 _LARGER = "convnet:stem_stride=1,stem_padding=false,depths=1-2-2,pools=1-1-0"
 ACCURACY = [
-    "--data mnist --recipe default --seeds 3",
+    "--data mnist --recipe default --seeds 3 --precision float32",
     "--data mnist --recipe fast --seeds 5 --precision float32",
     "--data mnist --recipe fast --seeds 5 --precision bfloat16",
     f"--data mnist --recipe {_LONGER} --seeds 5 --model {_LARGER} --precision float32",
@@ -30,9 +30,9 @@ ACCURACY = [
     "--data fashion-mnist --recipe fast --seeds 3 --precision float32",
     "--data fashion-mnist --recipe best --seeds 1 --precision bfloat16",
     "--data fashion-mnist --recipe best --seeds 1 --precision bfloat16 --tta none turn",
-    "--data cifar10 --recipe default --seeds 1",
-    "--data cifar10 --recipe default --seeds 1 --tta none flip",
-    "--data cifar10 --recipe default --seeds 1 --tta none flip-shift",
+    "--data cifar10 --recipe default --seeds 1 --precision float32",
+    "--data cifar10 --recipe default --seeds 1 --precision float32 --tta none flip",
+    "--data cifar10 --recipe default --seeds 1 --precision float32 --tta none flip-shift",
     "--data cifar10 --recipe quick --seeds 3 --precision float32",
     "--data cifar10 --recipe quick --seeds 3 --precision float32 --tta none flip",
 ]
