@@ -18,10 +18,10 @@ registry.register("best-cnn")(
         published_error=0.0017,
         source="Byerly, Kalganova, Dear, No routing needed between capsules, 2020",
         notes={
-            "en": "The published figure was chosen by test error: the best epoch of the best of many networks. The 64 "
+            "en": "The published figure was chosen by test error: the best epoch of the best of many networks. The 96 "
             "networks whose tests the authors published have 0.26% at that epoch, on average, and 0.32% at the last.",
             "es": "La cifra publicada se eligió por el error de prueba: la mejor época de la mejor de muchas redes. "
-            "Las 64 redes cuyas pruebas publicaron los autores tienen en promedio 0,26 % en esa época y 0,32 % en la "
+            "Las 96 redes cuyas pruebas publicaron los autores tienen en promedio 0,26 % en esa época y 0,32 % en la "
             "última.",
         },
     )
