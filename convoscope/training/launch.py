@@ -32,6 +32,8 @@ from convoscope.runs.environment import environment
 from convoscope.runs.evaluation import check_views, evaluating
 from convoscope.runs.folder import RunFolder
 from convoscope.runs.run import Preprocessing, Run
+from convoscope.training.clock import largest_side
+from convoscope.training.memory import check_memory
 from convoscope.training.processes import (
     first_begins,
     make_fabric,
@@ -176,26 +178,31 @@ def check_size(size: int | None) -> None:
 def _load_and_begin(fabric: Any, request: Request, listener: Listener) -> _Begun:
     data = request.data
     if isinstance(data, data_room.ImageData):
-        return _begin(request, data), data
+        return _begin(fabric, request, data), data
     loaded = data_room.load(data, data_dir=request.data_dir, size=_square(request.size), seed=request.seed)
     if loaded.corrections:
         file = corrections_file(data, request.data_dir)
         listener.on_note(say("data.corrections_used", count=loaded.corrections, file=file))
     # Worker processes read the data themselves: a pickled copy each would cost more than the file cache.
     several = fabric.world_size > 1 and not started_elsewhere()
-    return _begin(request, loaded), None if several else loaded
+    return _begin(fabric, request, loaded), None if several else loaded
 
 
-def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:
+def _begin(fabric: Any, request: Request, loaded: data_room.ImageData) -> RunFolder:
     """Make the run folder and write down all that decides the result."""
     spec, setting = setting_from(request.recipe, loaded.shape[0])
     if request.model is not None:
         setting = setting.model_copy(update={"model": request.model})
     training, validation = split(loaded, setting, request.seed)
     # Built once here, so that a picture too small for the network is said before anything is written.
-    model = models.build(setting.model, loaded.shape, len(loaded.classes))
+    with torch.device("meta"):
+        model = models.build(setting.model, loaded.shape, len(loaded.classes))
     if not _takes_other_sizes(model, loaded.shape):
         setting = setting.model_copy(update={"resolutions": ()})
+    if fabric.device.type == "cpu":
+        shape = (loaded.shape[0], *largest_side(setting.resolutions, loaded.shape[1:]))
+        batch = setting.batch_for(len(training)) // (fabric.world_size if started_elsewhere() else 1)
+        check_memory(model, shape, batch, recipe=spec, precision=precision_for(request.precision))
     scaling = Scaling.of(loaded.train.images, training)
     folder = RunFolder.create(_out(request, setting))
     config = {
@@ -233,9 +240,12 @@ def _begin(request: Request, loaded: data_room.ImageData) -> RunFolder:
 
 
 def _takes_other_sizes(model: nn.Module, shape: tuple[int, int, int]) -> bool:
-    """Whether a network made for `shape` takes smaller pictures too: not with a dense layer over its pixels."""
+    """Whether a network made for `shape` takes smaller pictures too: not with a dense layer over its pixels.
+
+    The network is on the device ``meta``, where only shapes are computed.
+    """
     channels, height, width = shape
-    smaller = torch.zeros(1, channels, *(max(length - 2, 1) for length in (height, width)))
+    smaller = torch.empty(1, channels, *(max(length - 2, 1) for length in (height, width)), device="meta")
     try:
         with evaluating(model), torch.inference_mode():
             model(smaller)

@@ -20,6 +20,7 @@ from convoscope import models
 from convoscope.core.errors import RequestError
 from convoscope.core.files import write_atomically
 from convoscope.core.messages import say, using_language
+from convoscope.core.spec import parse_spec
 from convoscope.data.batches import Batches, inputs_from, seed_of
 from convoscope.data.loading import load_known
 from convoscope.models.whitening import fit_whitening
@@ -31,6 +32,7 @@ from convoscope.runs.run import Preprocessing, result_of
 from convoscope.training.focus import Focus
 from convoscope.training.fused import fused, worthwhile
 from convoscope.training.loop import Job, train_network
+from convoscope.training.memory import enough_memory
 from convoscope.training.optimizers import make_optimizer
 from convoscope.training.processes import freed_memory_kept, quiet_fabric, share_batch_norm, share_threads
 from convoscope.training.progress import Listener, Plan
@@ -145,7 +147,10 @@ class _Worker:
         self.listener.on_begin(self.config)
         try:
             shape = (self.preprocessing.channels, *self.side)
-            with faster(state.model, shape, plan.epochs * plan.images, self.config.get("precision", "float32")):
+            with (
+                enough_memory(self.setting.batch_for(len(self.training)), parse_spec(self.config["recipe"])),
+                faster(state.model, shape, plan.epochs * plan.images, self.config.get("precision", "float32")),
+            ):
                 complete = train_network(self.fabric, job, state, wrapped, optimizer)
         finally:
             self.listener.on_end()

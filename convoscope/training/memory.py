@@ -1,0 +1,98 @@
+"""Whether a step of a training fits into memory: said before it begins, or, of a GPU, when it does not.
+
+A system that runs out of memory ends a program without a word: the data were read by then, and perhaps an epoch done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+
+from convoscope.core.errors import RequestError
+from convoscope.core.memory import usable_memory
+from convoscope.core.spec import Spec
+
+COPIES = 3
+"""What a training holds of every weight at the least: itself, its gradient and what the optimizer remembers."""
+FLOAT32_BYTES = 4
+BFLOAT16_SHARE = 0.5
+"""What is left at the least of what is kept in float32, where products are computed in bfloat16."""
+
+
+def check_memory(model: nn.Module, shape: tuple[int, int, int], batch: int, *, recipe: Spec, precision: str) -> None:
+    """Refuse a step that can't fit into this machine's memory.
+
+    Args:
+        model: the network, on the device ``meta``.
+        shape: (C, H, W) of the largest pictures of the training.
+        batch: pictures of a step that this machine has at once.
+        recipe: as it was asked for.
+        precision: what products are computed in.
+
+    Raises:
+        RequestError: what it keeps is more than all the memory that there is.
+    """
+    there = usable_memory()
+    if there is None:
+        return
+    weights = COPIES * FLOAT32_BYTES * sum(parameter.numel() for parameter in model.parameters())
+    picture = kept_of_a_picture(model, shape) * (BFLOAT16_SHARE if precision == "bfloat16" else 1)
+    needed = weights + batch * picture
+    if needed <= there:
+        return
+    smaller = max(int((there / 2 - weights) / picture), 1)
+    raise RequestError(
+        "training.memory",
+        batch=batch,
+        picture="x".join(map(str, shape)),
+        needed=f"{needed / 1e9:,.1f}",
+        found=f"{there / 1e9:,.1f}",
+        recipe=_with_batch(recipe, smaller),
+    )
+
+
+@contextmanager
+def enough_memory(batch: int, recipe: Spec) -> Iterator[None]:
+    """Within it, a GPU that has too little memory for a step of `batch` pictures makes an error that says what to do.
+
+    Raises:
+        RequestError: instead of PyTorch's own error.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        smaller = _with_batch(recipe, max(batch // 2, 1))
+        raise RequestError("training.device_memory", batch=batch, recipe=smaller) from error
+
+
+def _with_batch(recipe: Spec, size: int) -> Spec:
+    return Spec(recipe.name, recipe.parameters | {"batch_size": size})
+
+
+def kept_of_a_picture(model: nn.Module, shape: tuple[int, int, int]) -> int:
+    """Bytes of each picture that a step in float32 keeps from its way forward for its way back.
+
+    Args:
+        model: a network in training, on the device ``meta``, where only shapes are computed.
+        shape: (C, H, W) of a picture.
+    """
+    two, three = (_kept(model, torch.empty((count, *shape), device="meta")) for count in (2, 3))
+    return three - two  # what is kept once for all pictures is in both
+
+
+def _kept(model: nn.Module, inputs: Tensor) -> int:
+    sizes: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        sizes[StorageWeakRef(storage).cdata] = storage.nbytes()  # type: ignore[no-untyped-call]
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        outputs = model(inputs)
+    del outputs  # until here it held all that was kept, so that no two had the same place
+    return sum(sizes.values())
