@@ -33,6 +33,8 @@ ACCURACY = [
     "--data cifar10 --recipe default --seeds 1 --precision float32",
     "--data cifar10 --recipe default --seeds 1 --precision float32 --tta none flip",
     "--data cifar10 --recipe default --seeds 1 --precision float32 --tta none flip-shift",
+    "--data cifar10 --recipe best --seeds 1 --precision float32",
+    "--data cifar10 --recipe best --seeds 1 --precision float32 --tta none flip-shift",
     "--data cifar10 --recipe quick --seeds 3 --precision float32",
     "--data cifar10 --recipe quick --seeds 3 --precision float32 --tta none flip",
 ]
