@@ -201,8 +201,9 @@ def _begin(fabric: Any, request: Request, loaded: data_room.ImageData) -> RunFol
         setting = setting.model_copy(update={"resolutions": ()})
     if fabric.device.type == "cpu":
         shape = (loaded.shape[0], *largest_side(setting.resolutions, loaded.shape[1:]))
-        batch = setting.batch_for(len(training)) // (fabric.world_size if started_elsewhere() else 1)
-        check_memory(model, shape, batch, recipe=spec, precision=precision_for(request.precision))
+        machines = fabric.world_size if started_elsewhere() else 1
+        batch, precision = setting.batch_for(len(training)), precision_for(request.precision)
+        check_memory(model, shape, batch, machines=machines, recipe=spec, precision=precision)
     scaling = Scaling.of(loaded.train.images, training)
     folder = RunFolder.create(_out(request, setting))
     config = {

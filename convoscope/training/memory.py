@@ -22,14 +22,22 @@ FLOAT32_BYTES = 4
 BFLOAT16_SHARE = 0.5
 """What is left at the least of what is kept in float32, where products are computed in bfloat16."""
 
+FEWEST = 2
+"""Pictures of a step at the least: normalisations compare them."""
+COMFORTABLE = 0.5
+"""The share of the memory that the batch which is offered instead fills, so that it fits with all the rest."""
 
-def check_memory(model: nn.Module, shape: tuple[int, int, int], batch: int, *, recipe: Spec, precision: str) -> None:
+
+def check_memory(
+    model: nn.Module, shape: tuple[int, int, int], batch: int, *, machines: int, recipe: Spec, precision: str
+) -> None:
     """Refuse a step that can't fit into this machine's memory.
 
     Args:
         model: the network, on the device ``meta``.
         shape: (C, H, W) of the largest pictures of the training.
-        batch: pictures of a step that this machine has at once.
+        batch: pictures of a step.
+        machines: how many these are divided among at the most.
         recipe: as it was asked for.
         precision: what products are computed in.
 
@@ -41,18 +49,17 @@ def check_memory(model: nn.Module, shape: tuple[int, int, int], batch: int, *, r
         return
     weights = COPIES * FLOAT32_BYTES * sum(parameter.numel() for parameter in model.parameters())
     picture = kept_of_a_picture(model, shape) * (BFLOAT16_SHARE if precision == "bfloat16" else 1)
-    needed = weights + batch * picture
-    if needed <= there:
+    share = batch // machines
+    if weights + share * picture <= there:
         return
-    smaller = max(int((there / 2 - weights) / picture), 1)
-    raise RequestError(
-        "training.memory",
-        batch=batch,
-        picture="x".join(map(str, shape)),
-        needed=f"{needed / 1e9:,.1f}",
-        found=f"{there / 1e9:,.1f}",
-        recipe=_with_batch(recipe, smaller),
-    )
+    said = {"picture": "x".join(map(str, shape)), "found": _gigabytes(there)}
+    least = weights + FEWEST * picture
+    if least > there:
+        raise RequestError("training.memory_network", **said, needed=_gigabytes(least))
+    smaller = max(int((there * COMFORTABLE - weights) / picture), FEWEST)
+    offered = _with_batch(recipe, smaller * machines)
+    needed = _gigabytes(weights + share * picture)
+    raise RequestError("training.memory", **said, batch=share, needed=needed, recipe=offered)
 
 
 @contextmanager
@@ -67,6 +74,10 @@ def enough_memory(batch: int, recipe: Spec) -> Iterator[None]:
     except torch.OutOfMemoryError as error:
         smaller = _with_batch(recipe, max(batch // 2, 1))
         raise RequestError("training.device_memory", batch=batch, recipe=smaller) from error
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / 1e9:,.1f}"
 
 
 def _with_batch(recipe: Spec, size: int) -> Spec:

@@ -14,9 +14,10 @@ import convoscope as cs
 from convoscope import models
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
+from convoscope.core.spec import Spec
 from convoscope.training import memory, worker
 from convoscope.training.clock import largest_side
-from convoscope.training.memory import kept_of_a_picture
+from convoscope.training.memory import check_memory, kept_of_a_picture
 
 COLOUR = (3, 32, 32)
 
@@ -53,6 +54,32 @@ def test_a_step_larger_than_the_memory_is_refused(tmp_path: Path, monkeypatch: p
     offered = re.search(r"--recipe (default:learning_rate=0\.01,batch_size=\d+)\)", said)
     assert offered is not None
     cs.train("digits", "typical", offered[1], epochs=1, out=tmp_path / "run")
+
+
+def test_a_batch_that_several_machines_share_is_judged_by_the_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    with torch.device("meta"):
+        model = models.build("typical", COLOUR, 10)
+    weights = 12 * sum(parameter.numel() for parameter in model.parameters())
+    picture = kept_of_a_picture(model, COLOUR)
+    monkeypatch.setattr(memory, "usable_memory", lambda: weights + 100 * picture)
+    asked: dict[str, Any] = {"recipe": Spec("default"), "precision": "float32"}
+    check_memory(model, COLOUR, 400, machines=4, **asked)
+    check_memory(model, COLOUR, 200, machines=1, **asked | {"precision": "bfloat16"})
+    with using_language("en"), pytest.raises(RequestError, match=r"of 101 pictures") as caught:
+        check_memory(model, COLOUR, 404, machines=4, **asked)
+    offered = caught.value.values["recipe"].parameters["batch_size"]
+    assert offered % 4 == 0
+    check_memory(model, COLOUR, offered, machines=4, **asked)
+
+
+def test_a_network_larger_than_the_memory_is_refused_whatever_the_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "usable_memory", lambda: 100_000_000)
+    with using_language("en"), pytest.raises(RequestError, match=r"^The network needs at least 0\.1 GB") as caught:
+        cs.train("digits", "dense-6", out=tmp_path / "run")
+    assert "batch_size" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_gpu_that_has_too_little_memory_is_told_in_a_sentence(
