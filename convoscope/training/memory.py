@@ -15,13 +15,12 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from convoscope.core.errors import RequestError
 from convoscope.core.memory import usable_memory
 from convoscope.core.spec import Spec
+from convoscope.models.layers import FLOAT32_BYTES
 
 COPIES = 3
 """What a training holds of every weight at the least: itself, its gradient and what the optimizer remembers."""
-FLOAT32_BYTES = 4
 BFLOAT16_SHARE = 0.5
 """What is left at the least of what is kept in float32, where products are computed in bfloat16."""
-
 FEWEST = 2
 """Pictures of a step at the least: normalisations compare them."""
 COMFORTABLE = 0.5
@@ -50,16 +49,15 @@ def check_memory(
     weights = COPIES * FLOAT32_BYTES * sum(parameter.numel() for parameter in model.parameters())
     picture = kept_of_a_picture(model, shape) * (BFLOAT16_SHARE if precision == "bfloat16" else 1)
     share = batch // machines
-    if weights + share * picture <= there:
+    needed, least = weights + share * picture, weights + FEWEST * picture
+    if needed <= there:
         return
     said = {"picture": "x".join(map(str, shape)), "found": _gigabytes(there)}
-    least = weights + FEWEST * picture
     if least > there:
         raise RequestError("training.memory_network", **said, needed=_gigabytes(least))
     smaller = max(int((there * COMFORTABLE - weights) / picture), FEWEST)
     offered = _with_batch(recipe, smaller * machines)
-    needed = _gigabytes(weights + share * picture)
-    raise RequestError("training.memory", **said, batch=share, needed=needed, recipe=offered)
+    raise RequestError("training.memory", **said, batch=share, needed=_gigabytes(needed), recipe=offered)
 
 
 @contextmanager
