@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextvars
 import errno
+import gc
 import importlib
 import logging
 import os
@@ -49,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="backslashreplace")
     # Matplotlib tells where it keeps its cache of fonts; that is nothing to a person who trains a network.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    # Python would look through all that is loaded for what can be freed, for a second, only to end.
+    atexit.register(gc.freeze)
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run(arguments))
 

@@ -1,19 +1,27 @@
 """One row with one seed, in a process of its own: so its peak memory is its own, and its crash ends nothing else.
 
-The task comes as one JSON line on standard input; standard output carries JSON lines with the share that is done, and
-a last one with what went wrong, if anything did. When standard input ends, whoever asked is gone, and so is the task.
+A task comes as one JSON line on standard input; standard output carries JSON lines with the share that is done, what
+went wrong, if anything did, and how the task ended. When standard input ends, whoever asked is gone, and the task ends.
+
+On Linux the process loads the libraries and the pictures once, and divides for each task. Elsewhere a process can't
+divide safely: it does one task, and its own end is the end of the task.
 
     python -m convoscope.league.cell
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -60,21 +68,46 @@ def key(row: Row, data: ImageData, quick: bool, seed: int) -> str:
     return key_of(data.fingerprint, settings, row.learner.code(data), seed)
 
 
-def run(task: Task) -> None:
-    """Measure, and write the result down.
+@dataclass(frozen=True)
+class _Prepared:
+    task: Task
+    data: ImageData
+    row: Row
+
+
+def _prepare(task: Task) -> _Prepared:
+    """Load all that measuring needs.
 
     Raises:
-        RequestError: what the learner refused, or data that are no longer what they were.
+        RequestError: data that are no longer what they were.
     """
     pictures = Pictures(**task.pictures)
-    data = pictures.load()
+    data = _load(pictures)
     row = registry.get(task.row)
     if key(row, data, pictures.quick, task.seed) != task.key:
         raise RequestError("league.changed_meanwhile", row=task.row)
+    for library in row.learner.libraries:
+        import_module(library)
+    return _Prepared(task, data, row)
+
+
+@lru_cache(maxsize=1)
+def _load(pictures: Pictures) -> ImageData:
+    return pictures.load()
+
+
+def _measure(prepared: _Prepared) -> None:
+    """Measure, and write the result down.
+
+    Raises:
+        RequestError: what the learner refused.
+    """
+    task, data, row = prepared.task, prepared.data, prepared.row
+    quick = bool(task.pictures["quick"])
     results = Results(Path(task.folder))
     code = row.learner.code(data)
     state = commit_of(Path(__file__).parent, [str(file_of(module)) for module in code])
-    work = Work(task.seed, pictures.quick, results.run_folder(task.row, task.seed, task.key), _Told())
+    work = Work(task.seed, quick, results.run_folder(task.row, task.seed, task.key), _Told())
     measured = row.learner.measure(data, work)
     wrong = int((measured.predictions != data.test.labels).sum())
     figures = {
@@ -87,7 +120,7 @@ def run(task: Task) -> None:
         "parameters": measured.parameters,
         "train_flops": measured.train_flops,
         "precision": measured.precision,
-        "settings": row.learner.settings(data, pictures.quick),
+        "settings": row.learner.settings(data, quick),
         "data": data.fingerprint,
         "hardware": hardware(),
         "threads": measured.threads or os.environ.get("OMP_NUM_THREADS", str(usable_cores())),
@@ -141,12 +174,34 @@ def _end_with_the_asker() -> None:
 
 
 def main() -> None:
-    """Do the task that comes on standard input."""
-    task = Task(**json.loads(sys.stdin.readline()))
-    _end_with_the_asker()
+    """Do the tasks that come on standard input, each in a process of its own."""
     sys.stdout = sys.stderr  # what a library prints is no message
+    for line in iter(sys.stdin.readline, ""):
+        prepared = None
+        with _told_of_failures():
+            prepared = _prepare(Task(**json.loads(line)))
+        code = 0 if prepared is None else _ended()
+        if prepared is not None and code is None:
+            _end_with_the_asker()
+            with _told_of_failures():
+                _measure(prepared)
+            return
+        _tell({"ended": code})
+
+
+def _ended() -> int | None:
+    """Divide, and wait for the other process; returns its exit code, and None in the process that is to measure."""
+    if sys.platform != "linux":
+        return None
+    gc.freeze()  # what is there is let alone, so that the child need not copy it only to take it apart at its end
+    child = os.fork()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if child else None
+
+
+@contextmanager
+def _told_of_failures() -> Iterator[None]:
     try:
-        run(task)
+        yield
     except RequestError as error:
         _tell({"failed": in_all_languages(error)})
     except MemoryError as error:

@@ -6,7 +6,7 @@ import pickle
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -39,6 +39,8 @@ class Estimator:
     quick: Mapping[str, Any] = field(default_factory=dict)
     least: int = 2
     memory: Callable[[ImageData], int] | None = None
+
+    libraries: ClassVar[tuple[str, ...]] = ()
 
     def settings(self, data: ImageData, quick: bool) -> dict[str, Any]:  # noqa: ARG002 (the same for all data)
         """The learner's name, and all its parameters but the seed."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -41,6 +41,7 @@ _WITHOUT = frozenset({
     "convoscope.training.progress",
 })  # fmt: skip
 """What can't change a result. A module that isn't named counts, so that none is forgotten."""
+_LIBRARIES = ("lightning_fabric",)
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Network:
     model: str | None = None
     quick_epochs: int = 10
     views: str = "none"
+
+    libraries: ClassVar[tuple[str, ...]] = _LIBRARIES
 
     def settings(self, data: ImageData, quick: bool) -> dict[str, Any]:
         """The recipe's whole setting for pictures of this kind, with the network, the epochs and the views."""
@@ -116,13 +119,17 @@ class Committee:
 
     Attributes:
         members: each with its own seed, and its own network or recipe if wished.
+        quick: how many of them take part with ``--quick``.
     """
 
     members: tuple[Network, ...]
+    quick: int
+
+    libraries: ClassVar[tuple[str, ...]] = _LIBRARIES
 
     def settings(self, data: ImageData, quick: bool) -> dict[str, Any]:
         """Those of all members."""
-        return {"members": [member.settings(data, quick) for member in self.members]}
+        return {"members": [member.settings(data, quick) for member in self._at_work(quick)]}
 
     def code(self, data: ImageData) -> set[str]:
         """That of all members."""
@@ -135,15 +142,19 @@ class Committee:
 
     def measure(self, data: ImageData, work: Work) -> Measured:
         """Train one member after the other, then have them all predict."""
-        count = len(self.members)
+        members = self._at_work(work.quick)
+        count = len(members)
 
         def passed(number: int, share: float) -> None:
             work.progress((number + share) / count)
 
         return _measured(data, [
             (member, Work(MEMBER_SEEDS * (work.seed + 1) + at, work.quick, work.folder / str(at), partial(passed, at)))
-            for at, member in enumerate(self.members)
+            for at, member in enumerate(members)
         ])  # fmt: skip
+
+    def _at_work(self, quick: bool) -> tuple[Network, ...]:
+        return self.members[: self.quick] if quick else self.members
 
 
 def _measured(data: ImageData, team: list[tuple[Network, Work]]) -> Measured:

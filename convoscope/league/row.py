@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,13 @@ class Measured:
 
 
 class Learner(Protocol):
-    """What learns in a row."""
+    """What learns in a row.
+
+    Attributes:
+        libraries: modules that measuring imports only then, and that take long to load.
+    """
+
+    libraries: ClassVar[tuple[str, ...]]
 
     def settings(self, data: ImageData, quick: bool) -> dict[str, Any]:
         """All parameters that decide the result, JSON-ready."""

@@ -1,24 +1,17 @@
-"""Run the league: every row and seed that isn't done yet, one process each, and the table of all that is done."""
+"""Run the league: every row and seed that is not done yet, each in its own process, and the table of all that is."""
 
 from __future__ import annotations
 
-import json
-import os
 import shlex
-import signal
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convoscope.core.children import python_path
 from convoscope.core.errors import RequestError
 from convoscope.core.files import write_json
 from convoscope.core.messages import say
@@ -26,6 +19,7 @@ from convoscope.data import ImageData
 from convoscope.data.sets import as_folder
 from convoscope.league import cell
 from convoscope.league.mcnemar import McNemar, mcnemar
+from convoscope.league.measuring import Measuring
 from convoscope.league.pictures import Pictures, describe
 from convoscope.league.progress import Cell, Listener
 from convoscope.league.results import Results
@@ -35,8 +29,6 @@ from convoscope.league.words import Words, chosen, in_all_languages
 from convoscope.training.launch import check_size
 
 MOST_SEEDS = 100
-_PROGRAM = "from convoscope.league.cell import main; main()"
-_LAST_WORDS = 2000
 
 
 @dataclass(frozen=True)
@@ -167,19 +159,23 @@ class _Play:
         _written(self.league)
         self.listener.on_begin(cells)
         try:
-            for each in cells:
-                self.listener.on_cell(each)
-                failure = self._measure(each)
-                if failure is None:
-                    self._take(each)
-                    self.listener.on_measured(each, self.league.outcomes[each.row])
-                else:
-                    self.league.outcomes[each.row].reason = failure
-                    self.listener.on_failed(each, chosen(failure))
-                _written(self.league)
+            with Measuring() as measuring:
+                for each in cells:
+                    self._play(each, measuring)
         finally:
             self.listener.on_end()
         return self.league
+
+    def _play(self, each: Cell, measuring: Measuring) -> None:
+        self.listener.on_cell(each)
+        failure = self._measure(each, measuring)
+        if failure is None:
+            self._take(each)
+            self.listener.on_measured(each, self.league.outcomes[each.row])
+        else:
+            self.league.outcomes[each.row].reason = failure
+            self.listener.on_failed(each, chosen(failure))
+        _written(self.league)
 
     def _look_up(self, name: str) -> Iterator[Cell]:
         """What is known of a row goes into the league; what is asked for and not known is given.
@@ -210,57 +206,10 @@ class _Play:
         self.league.outcomes[each.row].add(each.seed, *found)
         return True
 
-    def _measure(self, each: Cell) -> Words | None:
+    def _measure(self, each: Cell, measuring: Measuring) -> Words | None:
         """Have a process of its own measure a seed; returns why it could not, in each language."""
         task = cell.Task(asdict(self.pictures), each.row, each.seed, each.key, str(self.results.folder.absolute()))
-        with tempfile.TemporaryFile() as complaints, _process(complaints) as (orders, answers, end):
-            with suppress(BrokenPipeError):  # it ended at once; its last words say why
-                orders.write(task.line())
-                orders.flush()  # and left open: the end of its orders would end the process
-            failure = self._hear(each, answers)
-            code = end()
-            complaints.seek(0)
-            said = complaints.read().decode(errors="replace")
-        return in_all_languages(RequestError("league.crashed", reason=_last_words(code, said))) if code else failure
-
-    def _hear(self, each: Cell, lines: Iterable[str]) -> Words | None:
-        failure = None
-        for line in lines:
-            message = json.loads(line)
-            if "progress" in message:
-                self.listener.on_progress(each, message["progress"])
-            failure = message.get("failed", failure)
-        return failure
-
-
-@contextmanager
-def _process(complaints: IO[bytes]) -> Iterator[tuple[IO[str], IO[str], Callable[[], int]]]:
-    """A process of our own: where it takes its orders, where it answers, and how to wait for its exit code.
-
-    Whatever ends the block early ends the process.
-    """
-    pipe = subprocess.PIPE
-    with subprocess.Popen(  # noqa: S603
-        [sys.executable, "-P", "-c", _PROGRAM],
-        stdin=pipe,
-        stdout=pipe,
-        stderr=complaints,
-        text=True,
-        env={**os.environ, "PYTHONPATH": python_path(), **_threads()},
-    ) as process:
-        if process.stdin is None or process.stdout is None:
-            raise AssertionError("both are pipes")
-        try:
-            yield process.stdin, process.stdout, process.wait
-        except BaseException:
-            process.kill()
-            raise
-
-
-def _threads() -> dict[str, str]:
-    """What holds the libraries that don't ask OpenMP (Numba, joblib) to as many threads as OpenMP is told to use."""
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    return dict.fromkeys(("NUMBA_NUM_THREADS", "LOKY_MAX_CPU_COUNT"), told) if told.isdecimal() else {}
+        return measuring.measure(task, partial(self.listener.on_progress, each))
 
 
 def _written(league: League) -> League:
@@ -271,11 +220,3 @@ def _written(league: League) -> League:
 def _folder_name(request: Request) -> str:
     name = Path(request.data).name or "images"
     return f"league-{name}" + ("-quick" if request.quick else "")
-
-
-def _last_words(code: int, complaints: str) -> str:
-    """The signal that ended a process, or the last line that it wrote."""
-    if code < 0:
-        return signal.Signals(-code).name
-    lines = complaints[-_LAST_WORDS:].strip().splitlines()
-    return lines[-1] if lines else f"exit code {code}"

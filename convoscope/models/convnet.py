@@ -90,7 +90,8 @@ def convnet(
     chain.add("pool", nn.AdaptiveMaxPool2d(1))
     chain.add("flatten", nn.Flatten())
     output = nn.Linear(chain.shape[0], classes, bias=False)
-    nn.init.normal_(output.weight, std=1 / chain.shape[0])
+    if not output.weight.is_meta:
+        nn.init.normal_(output.weight, std=1 / chain.shape[0])
     chain.add("output", output)
     return chain.net()
 

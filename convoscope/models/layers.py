@@ -1,14 +1,15 @@
 """The layers of any net in the order in which they work, each with its shapes, costs and receptive field.
 
-A net is walked without its numbers: a copy of it on PyTorch's meta device, which knows shapes and computes nothing,
-takes one picture, and every module without children says what passed through it. So the net itself is not touched, and
-a large one costs no more than a small one.
+A net is walked without its numbers: a hollow copy of it takes a batch of no pictures, and every module without children
+says what passed through it. So the net itself is not touched, and a large one costs no more than a small one. A net
+that can't do without pictures is walked on PyTorch's device meta, which takes a second or two to load.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import torch
@@ -18,7 +19,7 @@ from convoscope.convolution.counts import count_convolution, count_dense
 from convoscope.convolution.receptive import ReceptiveField, Whole, Window, input_field
 from convoscope.core.errors import RequestError
 from convoscope.models.modules import Add, MapScale, ScaledTanh, TableConv2d
-from convoscope.models.shadow import ghost
+from convoscope.models.shadow import ghost, meta_ghost
 
 FLOAT32_BYTES = 4
 
@@ -84,16 +85,14 @@ def layers(model: nn.Module, input_shape: Sequence[int]) -> list[Layer]:
     shape = tuple(input_shape)
     if len(shape) != 3 or min(shape) < 1:
         raise RequestError("models.input_shape", asked="x".join(map(str, shape)))
-    weights = next(model.parameters(), torch.empty(0))
-    picture = torch.empty(1, *shape, dtype=weights.dtype, device="meta")
-    walk = _Walk(picture)
-    walker = ghost(model)
-    for name, module in walker.named_modules():
-        if not any(module.children()):
-            walk.watch(name, module)
+    kind = next(model.parameters(), torch.empty(0)).dtype
+    with suppress(Exception):
+        walk = _Walk(torch.empty(0, *shape, dtype=kind, device="cpu"))
+        walk.through(ghost(model))
+        return walk.layers
+    walk = _Walk(torch.empty(1, *shape, dtype=kind, device="meta"))
     try:
-        with torch.no_grad():
-            walker(picture)
+        walk.through(meta_ghost(model))
     except RuntimeError as error:
         name, got = walk.at
         raise RequestError("models.does_not_fit", input=_times(shape), layer=name, got=_times(got)) from error
@@ -101,30 +100,37 @@ def layers(model: nn.Module, input_shape: Sequence[int]) -> list[Layer]:
 
 
 class _Walk:
-    """Listens to the modules of a net while a picture passes.
+    """Listens to the modules of a net while pictures pass.
 
     Args:
-        picture: (1, C, H, W).
+        pictures: (B, C, H, W).
 
     Attributes:
         layers: what has worked so far.
         at: name of the module that is working or has worked last, and the shape that reached it.
     """
 
-    def __init__(self, picture: Tensor) -> None:
+    def __init__(self, pictures: Tensor) -> None:
         self.layers: list[Layer] = []
-        self.at: tuple[str, Shape] = ("", tuple(picture.shape[1:]))
+        self.at: tuple[str, Shape] = ("", tuple(pictures.shape[1:]))
         # Fields by the identity of the tensors; the tensors are kept, so that no other takes the identity of one gone.
         self._fields: dict[int, ReceptiveField | None] = {
-            id(picture): input_field((picture.shape[2], picture.shape[3])),
+            id(pictures): input_field((pictures.shape[2], pictures.shape[3])),
         }
-        self._makers: dict[int, str] = {id(picture): "input"}
-        self._kept: list[Tensor] = [picture]
+        self._makers: dict[int, str] = {id(pictures): "input"}
+        self._kept: list[Tensor] = [pictures]
         self._counted: set[int] = set()
         self._trains = False
 
-    def watch(self, name: str, module: nn.Module) -> None:
-        """Make `module` a layer of this walk."""
+    def through(self, net: nn.Module) -> None:
+        """Send the pictures through `net`, every module of which without children is a layer."""
+        for name, module in net.named_modules():
+            if not any(module.children()):
+                self._watch(name, module)
+        with torch.no_grad():
+            net(self._kept[0])
+
+    def _watch(self, name: str, module: nn.Module) -> None:
 
         def before(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
             self.at = (name, tuple(inputs[0].shape[1:]))

@@ -15,8 +15,18 @@ def shadow(model: nn.Module) -> nn.Module:
 
 
 def ghost(model: nn.Module) -> nn.Module:
-    """A copy of `model`, in evaluation mode, on the meta device: it knows shapes and holds no number."""
+    """A copy of `model`, in evaluation mode, that tells what shapes become of a batch of no pictures."""
+    return _copied(model, hollow)
+
+
+def meta_ghost(model: nn.Module) -> nn.Module:
+    """A copy of `model`, in evaluation mode, on the device ``meta``, which knows shapes and computes nothing."""
     return _copied(model, lambda tensor: torch.empty_like(tensor, device="meta"))
+
+
+def hollow(tensor: Tensor) -> Tensor:
+    """A tensor on the CPU, of the shape and type of `tensor`, that holds a single zero, for all its places."""
+    return torch.zeros((), dtype=tensor.dtype, device="cpu").expand(tensor.shape)
 
 
 def _copied(model: nn.Module, replaced: Callable[[Tensor], Tensor]) -> nn.Module:

@@ -26,7 +26,7 @@ def test_a_folder_that_a_kill_left_before_it_was_a_run_is_begun_anew(tmp_path: P
 
 def test_the_threads_are_those_of_the_run(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
-    team = Committee((SHORT, SHORT))
+    team = Committee((SHORT, SHORT, SHORT), quick=2)
     work = Work(0, True, tmp_path / "team", lambda _: None)
     try:
         torch.set_num_threads(1)
@@ -35,6 +35,16 @@ def test_the_threads_are_those_of_the_run(tmp_path: Path) -> None:
         assert team.measure(cs.load("digits"), work).threads == "1, 2"
     finally:
         torch.set_num_threads(threads)
+
+
+def test_a_part_of_a_committee_is_quick(tmp_path: Path) -> None:
+    data = cs.load("digits")
+    team = Committee((SHORT, SHORT, SHORT), quick=2)
+    assert [len(team.settings(data, quick)["members"]) for quick in (True, False)] == [2, 3]
+    shares: list[float] = []
+    team.measure(data, Work(0, True, tmp_path / "team", shares.append))
+    assert sorted(folder.name for folder in (tmp_path / "team").iterdir()) == ["0", "1"]
+    assert shares[-1] == 1
 
 
 def test_a_network_that_does_not_fit_into_memory_is_checked_without_its_weights() -> None:

@@ -23,7 +23,7 @@ import convoscope as cs
 from convoscope.core.cores import usable_cores
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
-from convoscope.league import League, Request, find_row, ordered, registry, run_league, runner
+from convoscope.league import League, Request, find_row, measuring, ordered, registry, run_league
 from convoscope.league.progress import Cell, Forecast, Listener
 from convoscope.league.table import Outcome, table
 
@@ -130,12 +130,14 @@ def test_seeds_of_several_origins_name_them_all(played: League) -> None:
 
 
 def test_all_libraries_use_as_many_threads_as_the_record_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "_PROGRAM", "import numba, joblib; print(numba.get_num_threads(), joblib.cpu_count())")
+    monkeypatch.setattr(
+        measuring, "PROGRAM", "import numba, joblib; print(numba.get_num_threads(), joblib.cpu_count())"
+    )
     for told, heard in {"1": "1 1", "": f"{usable_cores()} {usable_cores()}"}.items():
         monkeypatch.setenv("OMP_NUM_THREADS", told)
-        with tempfile.TemporaryFile() as complaints, runner._process(complaints) as (_, answers, end):
-            assert answers.read().strip() == heard
-            assert end() == 0
+        with tempfile.TemporaryFile() as complaints, measuring.start(complaints) as process:
+            assert process.communicate()[0].strip() == heard
+            assert process.returncode == 0
 
 
 def test_rows_that_were_not_run_say_so(played: League) -> None:
@@ -233,7 +235,7 @@ class Murderer(Listener):
             for child in children(os.getpid()):
                 # Python's own helpers and other tests' servers are children, too.
                 if b"convoscope.league.cell" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    os.kill(child, signal.SIGKILL)
+                    os.kill(children(child)[0], signal.SIGKILL)
 
     def on_failed(self, cell: Cell, reason: str) -> None:
         self.reasons.append(reason)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -148,6 +151,31 @@ def test_what_happens_outside_of_modules_is_not_guessed():
     assert [layer.name for layer in told] == ["conv", "pool", "conv", "wide"]
     assert [layer.receptive_field for layer in told] == [(3, 3), (6, 8), (14, 20), None]
     assert [layer.parameters for layer in told] == [38, 0, 0, 0]
+
+
+def test_a_net_may_count_on_pictures():
+    class Reshaping(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.dense = nn.Conv2d(1, 2, 3), nn.Linear(72, 10)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.dense(self.conv(x).view(len(x), -1))
+
+    told = models.layers(Reshaping(), (1, 8, 8))
+    assert [layer.output_shape for layer in told] == [(2, 6, 6), (10,)]
+    with pytest.raises(RequestError, match="layer dense gets 98"):
+        models.layers(Reshaping(), (1, 9, 9))
+
+
+def test_what_a_net_looks_like_is_told_without_pytorchs_compiler():
+    shown = "import sys; from convoscope import models\n"
+    shown += (
+        f"for spec in {[*models.registry]}: models.summary(spec, (1, 32, 32)); models.build(spec, (1, 32, 32), 10)\n"
+    )
+    shown += "print([name for name in ('torch._dynamo', 'sympy') if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
 
 
 def test_uneven_adaptive_pooling_has_no_one_field():

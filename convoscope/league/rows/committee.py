@@ -26,10 +26,11 @@ registry.register("committee")(
                     views="turn",
                 )
                 for widths, changes in _MEMBERS
-            )
+            ),
+            quick=5,
         ),
         stochastic=True,
-        seconds=(2600, 40),
+        seconds=(2600, 38),
         published_error=0.0013,
         source="Byerly, Kalganova, Dear, No routing needed between capsules, 2020: a majority of networks; 0.23% of "
         "Cireşan, Meier, Schmidhuber, Multi-column deep neural networks for image classification, 2012",

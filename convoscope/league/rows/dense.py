@@ -17,7 +17,7 @@ registry.register("dense-800")(
         names={"en": "dense net 784-800-10", "es": "red densa 784-800-10"},
         learner=Network("steady:images_seen=2400000", "dense-800:dropout=0.5", quick_epochs=20),
         stochastic=True,
-        seconds=(300, 3),
+        seconds=(300, 5),
         published_error=0.016,
         source=f"{_SIMARD}: cross-entropy, no distortions",
     )
@@ -32,7 +32,7 @@ registry.register("dense-800-elastic")(
         },
         learner=Network("elastic", "dense-800", quick_epochs=20),
         stochastic=True,
-        seconds=(2400, 5),
+        seconds=(2400, 6),
         published_error=0.007,
         source=f"{_SIMARD}: cross-entropy, elastic distortions",
         notes={
@@ -55,7 +55,7 @@ registry.register("dense-6-elastic")(
             quick_epochs=12,
         ),
         stochastic=True,
-        seconds=(900, 20),
+        seconds=(900, 28),
         published_error=0.0035,
         source="Cireşan, Meier, Gambardella, Schmidhuber, Deep, big, simple neural nets for handwritten digit "
         "recognition, 2010",

@@ -13,7 +13,7 @@ registry.register("lenet5")(
         names={"en": "LeNet-5", "es": "LeNet-5"},
         learner=Network("steady", "lenet5", quick_epochs=30),
         stochastic=True,
-        seconds=(200, 3),
+        seconds=(200, 8),
         published_error=0.0095,
         source=_SOURCE,
     )
@@ -25,7 +25,7 @@ registry.register("lenet5-distorted")(
         names={"en": "LeNet-5, with distortions", "es": "LeNet-5, con distorsiones"},
         learner=Network("elastic:rotate=10,scale=0.1,images_seen=3600000", "lenet5", quick_epochs=30),
         stochastic=True,
-        seconds=(400, 4),
+        seconds=(400, 9),
         published_error=0.008,
         source=_SOURCE,
     )
