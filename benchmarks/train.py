@@ -212,10 +212,11 @@ def bare_epochs(loaded: cs.ImageData, recipe: str, epochs: int) -> list[float]:
 
 
 def start(_: argparse.Namespace) -> None:
-    """Seconds of ``import convoscope`` and of ``convoscope --help``, each in fresh processes."""
+    """Seconds of ``import convoscope`` and of commands without and with PyTorch, each in fresh processes."""
     for name, words in {
         "import convoscope": ["-c", "import convoscope"],
         "convoscope --help": ["-m", "convoscope", "--help"],
+        "convoscope summary typical": ["-m", "convoscope", "summary", "typical"],
     }.items():
         seconds = []
         for _trial in range(9):

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from convoscope.training._lines import (
     Line,
     activate,
-    compiled,
     for_team,
+    inlined,
     maps_at,
     numbers_at,
     put,
@@ -35,7 +35,7 @@ ROWS = 6
 number near the mean, so that squares of what is left lose no digits."""
 
 
-@compiled
+@inlined
 def _largest(line: Line, row: int, channels: int, out: Line, places: NDArray[np.uint8]) -> None:
     """The largest of each 2x2 numbers of a line of rows, and which one it is: the first if several are."""
     columns = row // (2 * channels)
@@ -58,7 +58,7 @@ def _largest(line: Line, row: int, channels: int, out: Line, places: NDArray[np.
             place[i] = which
 
 
-@compiled
+@inlined
 def _spread(values: Line, places: NDArray[np.uint8], row: int, channels: int, line: Line) -> None:
     """Each number to where the largest of its 2x2 numbers was, zeros elsewhere; an odd column is in no square."""
     columns = row // (2 * channels)
@@ -75,7 +75,7 @@ def _spread(values: Line, places: NDArray[np.uint8], row: int, channels: int, li
             line[end - channels : end] = float32(0)
 
 
-@compiled
+@inlined
 def _image_of(maps: Any, line: int, form: Any) -> tuple[Any, int]:
     """The lines of the image that `line` is in, and which of them it is; an odd row is in none.
 
@@ -86,7 +86,7 @@ def _image_of(maps: Any, line: int, form: Any) -> tuple[Any, int]:
     return image[: lines * whole].reshape(lines, whole), line % lines
 
 
-@compiled
+@inlined
 def _gather(
     maps: Any, pooled: Any, places: Any, form: Any, near: Line, total: Line, squares: Line, first: int, last: int
 ) -> None:
@@ -113,7 +113,7 @@ def _gather(
             squares[i] += (values[i] - less[i]) * (values[i] - less[i])
 
 
-@compiled
+@inlined
 def _apply(maps: Any, scale: Line, shift: Line, kind: int, outputs: Any, first: int, last: int) -> None:
     """Lines `first` to `last`, normalised and activated."""
     size = maps.shape[1]
@@ -125,7 +125,7 @@ def _apply(maps: Any, scale: Line, shift: Line, kind: int, outputs: Any, first: 
         put(out, outputs, line)
 
 
-@compiled
+@inlined
 def _blame(
     maps: Any, gradients: Any, stats: Any, kind: int, sloped: Any, total: Line, products: Line, first: int, last: int
 ) -> None:
@@ -144,7 +144,7 @@ def _blame(
             products[i] += out[i] * (values[i] - means[i])
 
 
-@compiled
+@inlined
 def _return(
     maps: Any, sloped: Any, places: Any, form: Any, factors: Line, gradients: Any, first: int, last: int
 ) -> None:
@@ -174,7 +174,7 @@ def _return(
             put(out, image, at)
 
 
-@compiled
+@inlined
 def _repeated(numbers: Line, size: int) -> Line:
     """Those of the channels over and over."""
     out = np.empty(size, np.float32)
@@ -184,7 +184,7 @@ def _repeated(numbers: Line, size: int) -> Line:
     return out
 
 
-@compiled
+@inlined
 def _added_up(sums: Line, channels: int) -> NDArray[np.float64]:
     """What all threads added up, (2 · threads, size), of each channel: (2, C)."""
     out = np.zeros((2, channels))
@@ -195,7 +195,7 @@ def _added_up(sums: Line, channels: int) -> NDArray[np.float64]:
     return out
 
 
-@compiled
+@inlined
 def _statistics(added: Any, count: int, weight: Line, bias: Line, eps: float, near: Line, stats: Line) -> None:
     """The statistics but for `near`, from what `_gather` added up."""
     for c in range(weight.size):
@@ -207,7 +207,7 @@ def _statistics(added: Any, count: int, weight: Line, bias: Line, eps: float, ne
         stats[SHIFT, c] = bias[c] - (near[c] + apart) * weight[c] * inverse
 
 
-@compiled
+@inlined
 def _factors(added: Any, count: int, stats: Line) -> Line:
     """Of the gradient before the normalisation: what multiplies the one after it, the maps, and what is added.
 
@@ -222,34 +222,34 @@ def _factors(added: Any, count: int, stats: Line) -> Line:
     return factors
 
 
-@compiled
+@inlined
 def _places(table: Any, at: int, lines: int, size: int, whole: int) -> Any:
     """Those of the largest numbers; none if nothing is pooled."""
     return maps_at(table, at, lines if whole > size else 0, size, uint8(0))
 
 
-@compiled
+@inlined
 def _sizes(table: Any) -> tuple[int, int, int, int, int]:
     """Lines after pooling, numbers of one, channels, parts of sums, activation."""
     n = numbers_at(table[0], int64(0))
     return n[0], n[1], n[2], n[3], n[4]
 
 
-@compiled
+@inlined
 def _form(table: Any) -> tuple[tuple[int, int, int], tuple[int, int]]:
     """Before pooling: lines of an image, numbers of a line and of a row; images, and numbers of one."""
     n = numbers_at(table[0], int64(0))
     return (n[5], n[6], n[7]), (n[0] // n[5], n[8])
 
 
-@compiled
+@inlined
 def _gathering(table: Any, kind: Any) -> None:
     lines, size, channels, parts, _ = _sizes(table)
     form, (images, numbers) = _form(table)
     first, last = share(lines)
     pooled, maps = maps_at(table, 1, lines, size, kind), maps_at(table, 4, images, numbers, kind)
     stats, near = carray(table[2], (ROWS, channels)), np.empty(channels, np.float32)
-    image, at = _image_of(maps, 0, form)
+    image, at = _image_of(maps, int64(0), form)
     start = read(image, at, np.empty(form[1], np.float32))
     for c in range(channels):
         near[c] = start[c]
@@ -261,7 +261,7 @@ def _gathering(table: Any, kind: Any) -> None:
     _gather(maps, pooled, _places(table, 5, lines, size, form[1]), form, near, total, squares, first, last)
 
 
-@compiled
+@inlined
 def _applying(table: Any, kind: Any) -> None:
     lines, size, channels, parts, activation = _sizes(table)
     first, last = share(lines)
@@ -277,7 +277,7 @@ def _applying(table: Any, kind: Any) -> None:
     _apply(maps, found[SCALE], found[SHIFT], activation, outputs, first, last)
 
 
-@compiled
+@inlined
 def _blaming(table: Any, kind: Any) -> None:
     lines, size, channels, parts, activation = _sizes(table)
     first, last = share(lines)
@@ -288,7 +288,7 @@ def _blaming(table: Any, kind: Any) -> None:
     _blame(maps, gradients, stats, activation, sloped, total, products, first, last)
 
 
-@compiled
+@inlined
 def _returning(table: Any, kind: Any) -> None:
     lines, size, channels, parts, _ = _sizes(table)
     form, (images, numbers) = _form(table)

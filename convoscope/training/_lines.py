@@ -22,7 +22,10 @@ Line = NDArray[np.float32]
 
 RELU, GELU = 0, 1
 
-compiled = numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy", fastmath={"contract", "nsz"})
+_OPTIONS = {"boundscheck": False, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+compiled = numba.njit(cache=True, nogil=True, **_OPTIONS)
+# What is inlined is compiled within its caller alone; a function compiled by itself is compiled again with each caller.
+inlined = numba.njit(inline="always", nogil=True, **_OPTIONS)
 
 thread = types.ExternalFunction(THREAD, int32())
 threads = types.ExternalFunction(THREADS, int32())
@@ -170,7 +173,7 @@ def _normal(x: float) -> tuple[float, float]:
     return float32(1) - beyond if x > 0 else beyond, float32(0.3989422804014327) * bell
 
 
-@compiled
+@inlined
 def activate(values: Line, scale: Line, shift: Line, kind: int, out: Line) -> None:
     """The activation of scale · values + shift."""
     if kind == GELU:
@@ -183,7 +186,7 @@ def activate(values: Line, scale: Line, shift: Line, kind: int, out: Line) -> No
             out[i] = float32(0) if x < 0 else x
 
 
-@compiled
+@inlined
 def slope(values: Line, scale: Line, shift: Line, kind: int, gradient: Line, out: Line) -> None:
     """`gradient` times the slope of the activation at scale · values + shift."""
     if kind == GELU:
@@ -207,13 +210,13 @@ def numbers_at(typing: Any, address: Any, kind: Any) -> Any:  # noqa: ARG001
     return types.CPointer(kind)(address, kind), code
 
 
-@compiled
+@inlined
 def maps_at(table: Any, at: int, rows: int, columns: int, kind: Any) -> Any:
     """Maps of the type of `kind`, (rows, columns)."""
     return carray(numbers_at(table[at], kind), (rows, columns))
 
 
-@compiled
+@inlined
 def share(lines: int) -> tuple[int, int]:
     """This thread's lines, first and behind the last."""
     part, parts = thread(), threads()
@@ -229,4 +232,4 @@ def for_team(*loops: Callable[[Any], None]) -> tuple[Any, ...]:
     if not available():  # else the linker would end the process
         raise RuntimeError("PyTorch's threads can't be had here")
     kind = void(types.CPointer(types.CPointer(float32)))
-    return tuple(numba.cfunc(kind, cache=True, nopython=True)(loop) for loop in loops)
+    return tuple(numba.cfunc(kind, cache=True, nopython=True, **_OPTIONS)(loop) for loop in loops)

@@ -16,7 +16,7 @@ from typing import Any
 from numba import float32, int64
 from numba.extending import register_jitable
 
-from convoscope.training._lines import barrier, compiled, for_team, numbers_at, share, thread, threads
+from convoscope.training._lines import barrier, compiled, for_team, inlined, numbers_at, share, thread, threads
 from convoscope.training._transforms import transform
 from convoscope.training._vectors import LANES, ROWS, add_lanes, copy_lanes, moved, product
 
@@ -51,7 +51,7 @@ def room_for(many: int, tiles: int, channels: int) -> int:
     return many * many * _rows(tiles) * _line(channels)
 
 
-@compiled
+@inlined
 def _take(maps: Any, at: int, place: Any, wide: int, room: Any) -> None:
     """Copy channels of a tile's pixels from an image to `room`; beyond the image, and the channels, there are zeros.
 
@@ -78,7 +78,7 @@ def _take(maps: Any, at: int, place: Any, wide: int, room: Any) -> None:
                     room[to + i] = float32(0)
 
 
-@compiled
+@inlined
 def _add(room: Any, maps: Any, at: int, place: Any, wide: int) -> None:
     """Add a tile's pixels to channels of an image, as far as they lie within it; the arguments are those of `_take`."""
     height, width, channels, top, left, side = place
@@ -92,7 +92,7 @@ def _add(room: Any, maps: Any, at: int, place: Any, wide: int) -> None:
                     maps[to + i] += room[start + i]
 
 
-@compiled
+@inlined
 def _into(which: int, room: Any, side: int, many: int, places: Any, to: int, step: int) -> None:
     """M d M^T of the pixels d of a tile (side, side, `LANES`), to its places, `step` numbers apart."""
     row = side * LANES
@@ -102,7 +102,7 @@ def _into(which: int, room: Any, side: int, many: int, places: Any, to: int, ste
         transform(which, (room, SQUARE + at * row, LANES), (places, to + at * many * step, step))
 
 
-@compiled
+@inlined
 def _out_of(which: int, places: Any, start: int, step: int, room: Any, side: int, many: int) -> None:
     """M t M^T of the places t of a tile, to its pixels; the arguments are those of `_into`."""
     row = side * LANES
@@ -114,7 +114,7 @@ def _out_of(which: int, places: Any, start: int, step: int, room: Any, side: int
 
 @compiled
 def _turn(
-    outward: bool, which: int, size: Any, maps: Any, channels: int, first: int, part: Any,
+    outward: int, which: int, size: Any, maps: Any, channels: int, first: int, part: Any,
     margin: int, side: int, places: Any, room: Any,
 ) -> None:  # fmt: skip
     """Transform images: from maps to places (n², tiles, channels), or `outward`, from places to maps.
@@ -175,7 +175,7 @@ def _add_up(size: Any, count: int, part: Any, before: Any, behind: Any, sums: An
                     product(deep, (before, at, 1, row), (behind, column, line), (sums, to, stride), 1)
 
 
-@compiled
+@inlined
 def _sizes(table: Any) -> Any:
     """`size`; how many images there are, and whether all threads work on the same ones; transforms as from `KINDS`."""
     n = numbers_at(table[0], int64(0))
@@ -183,7 +183,7 @@ def _sizes(table: Any) -> Any:
     return (n[0], n[1], n[2], n[3], n[4], n[5], n[6], tiles), n[7], n[8], (n[9], n[10], n[11], n[12])
 
 
-@compiled
+@inlined
 def _rooms(table: Any, at: int, size: Any, shared: int) -> Any:
     """Room for a tile, which is this thread's own, and for the places of inputs and of outputs."""
     together, _, _, channels, filters, _, many, tiles = size
@@ -192,13 +192,13 @@ def _rooms(table: Any, at: int, size: Any, shared: int) -> Any:
     return moved(table[at], thread() * 2 * SQUARE), moved(table[at], first), moved(table[at], first + before)
 
 
-@compiled
+@inlined
 def _mine(count: int, shared: int) -> tuple[int, int]:
     """This thread's part of what all work on, or all of it."""
     return share(count) if shared else (0, count)
 
 
-@compiled
+@inlined
 def _wait(shared: int) -> None:
     if shared:
         barrier()
@@ -207,22 +207,24 @@ def _wait(shared: int) -> None:
 # Written out, as `for_team` wants them.
 def _forward(table: Any) -> None:
     size, images, shared, kinds = _sizes(table)
-    room, before, behind = _rooms(table, 4, size, shared)
+    room, before, behind = _rooms(table, int64(4), size, shared)
+    no, yes = int64(0), int64(1)  # as numbers of a type, not of a value, for which `_turn` would be compiled once more
     together, _, _, channels, filters, outputs, many, _ = size
     (first, last), places = _mine(images, 1 - shared), _mine(many * many, shared)
     for image in range(first, last, together):
         count = min(together, last - image)
         part = _mine(count, shared)
-        _turn(False, kinds[0], size, table[1], channels, image, part, 1, many, before, room)
+        _turn(no, kinds[0], size, table[1], channels, image, part, yes, many, before, room)
         _wait(shared)
         _multiply(size, count, places, before, channels, table[2], behind, filters)
         _wait(shared)
-        _turn(True, kinds[1], size, table[3], filters, image, part, 0, outputs, behind, room)
+        _turn(yes, kinds[1], size, table[3], filters, image, part, no, outputs, behind, room)
 
 
 def _backward(table: Any) -> None:
     size, images, shared, kinds = _sizes(table)
-    room, before, behind = _rooms(table, 6, size, shared)
+    room, before, behind = _rooms(table, int64(6), size, shared)
+    no, yes = int64(0), int64(1)
     together, _, _, channels, filters, outputs, many, _ = size
     wanted = numbers_at(table[0], int64(0))
     of_one = 0 if shared else thread() * many * many * whole(channels) * whole(filters)
@@ -231,10 +233,10 @@ def _backward(table: Any) -> None:
     for image in range(first, last, together):
         count = min(together, last - image)
         part = _mine(count, shared)
-        _turn(False, kinds[2], size, table[2], filters, image, part, 0, outputs, behind, room)
+        _turn(no, kinds[2], size, table[2], filters, image, part, no, outputs, behind, room)
         _wait(shared)  # others may still read `before`, and of fewer images than last time other ones are theirs
         if wanted[13]:
-            _turn(False, kinds[0], size, table[1], channels, image, part, 1, many, before, room)
+            _turn(no, kinds[0], size, table[1], channels, image, part, yes, many, before, room)
         _wait(shared)
         if wanted[13]:
             _add_up(size, count, places, before, behind, sums)
@@ -242,7 +244,7 @@ def _backward(table: Any) -> None:
             _multiply(size, count, places, behind, filters, table[3], before, channels)
         _wait(shared)
         if wanted[14]:
-            _turn(True, kinds[3], size, table[4], channels, image, part, 1, many, before, room)
+            _turn(yes, kinds[3], size, table[4], channels, image, part, yes, many, before, room)
 
 
 @cache

@@ -36,7 +36,7 @@ from convoscope.training.swap import channels_last, layers_as
 LINE = 4096
 """Numbers that are worked on at a time: few enough for the processor's nearest cache."""
 WORTHWHILE = 1_200_000_000
-"""Numbers that a training normalises from which it saves more than a second. To compile the loops takes some five, the
+"""Numbers that a training normalises from which it saves more than a second. To compile the loops takes some ten, the
 first time that they are needed on a machine."""
 
 
