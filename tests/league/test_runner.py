@@ -253,6 +253,25 @@ def test_a_row_that_crashes_ends_only_itself(tmp_path: Path) -> None:
         assert murderer.reasons == [found["lenet5"]["reason"]]
 
 
+def test_where_a_process_cannot_divide_each_row_has_one_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undivided = "from convoscope.league import cell; cell._ended = lambda: None; cell.main()"
+    monkeypatch.setattr(measuring, "PROGRAM", undivided)
+    started: list[int] = []
+    start = measuring.start
+
+    def counted(*words: Any) -> subprocess.Popen[str]:
+        started.append(1)
+        return start(*words)
+
+    monkeypatch.setattr(measuring, "start", counted)
+    request = Request("digits", rows=("knn", "decision-tree"), seeds=1, quick=True, out=tmp_path / "league")
+    found = entries(run_league(request))
+    assert [(found[name]["status"], found[name]["reason"]) for name in request.rows] == [("measured", None)] * 2
+    assert len(started) == 2
+
+
 def test_files_of_the_folder_that_one_works_in_are_not_taken_for_pythons_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
