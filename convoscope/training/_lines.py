@@ -1,7 +1,8 @@
 """Lines of numbers in compiled loops: whose they are, where they lie, how they are read, written and activated.
 
 Numbers are float32, or bfloat16 as the upper halves of float32 in uint16; computed with is float32. Loops over lines
-are few and plain, so that the compiler uses vectors.
+are few and plain, so that the compiler uses vectors. What is changed here is not compiled anew for the loops of other
+files; see `_transforms.py`.
 """
 
 from __future__ import annotations
