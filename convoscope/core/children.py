@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
+from typing import IO
 
 
 def python_path() -> str:
@@ -14,3 +16,10 @@ def python_path() -> str:
     """
     here = str(Path(__file__).resolve().parents[2])
     return os.pathsep.join(part for part in (here, os.environ.get("PYTHONPATH")) if part)
+
+
+def pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
+    """Where a process that was started with both pipes takes its orders, and where it answers."""
+    if process.stdin is None or process.stdout is None:
+        raise AssertionError("both were asked for")
+    return process.stdin, process.stdout

@@ -10,9 +10,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import IO, Any
+from typing import Any
 
-from convoscope.core.children import python_path
+from convoscope.core.children import pipes, python_path
 from convoscope.core.cores import usable_cores
 from convoscope.data.decoder import READY, Answer, run_job
 
@@ -123,7 +123,7 @@ class _Decoder:
             self._process = _start()
         except OSError:
             return False
-        if _pipes(self._process)[1].readline() == f"{READY}\n":
+        if pipes(self._process)[1].readline() == f"{READY}\n":
             return True
         self._close()
         return False
@@ -131,7 +131,7 @@ class _Decoder:
     def _ask(self, job: Job) -> list[Answer] | None:
         """The answers, or None if the process broke down."""
         assert self._process is not None  # noqa: S101
-        to, back = _pipes(self._process)
+        to, back = pipes(self._process)
         try:
             to.write(json.dumps(job) + "\n")
             to.flush()
@@ -150,7 +150,7 @@ class _Decoder:
     def _close(self) -> None:
         if self._process is None:
             return
-        to, back = _pipes(self._process)
+        to, back = pipes(self._process)
         with contextlib.suppress(BrokenPipeError):
             to.close()
         self._process.wait()
@@ -164,12 +164,6 @@ def _one_by_one(job: Job) -> Iterator[Job]:
         picture *= side
     for row, name in enumerate(job["files"]):
         yield {**job, "files": [name], "offset": job.get("offset", 0) + row * picture}
-
-
-def _pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
-    assert process.stdin is not None  # noqa: S101 - both were asked for in _start
-    assert process.stdout is not None  # noqa: S101
-    return process.stdin, process.stdout
 
 
 def _start() -> subprocess.Popen[str]:

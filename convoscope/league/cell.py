@@ -16,8 +16,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -68,46 +67,34 @@ def key(row: Row, data: ImageData, quick: bool, seed: int) -> str:
     return key_of(data.fingerprint, settings, row.learner.code(data), seed)
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    task: Task
-    data: ImageData
-    row: Row
+_load = lru_cache(maxsize=1)(Pictures.load)
 
 
-def _prepare(task: Task) -> _Prepared:
+def _prepare(task: Task) -> None:
     """Load all that measuring needs.
 
     Raises:
         RequestError: data that are no longer what they were.
     """
-    pictures = Pictures(**task.pictures)
-    data = _load(pictures)
-    row = registry.get(task.row)
-    if key(row, data, pictures.quick, task.seed) != task.key:
+    pictures, row = Pictures(**task.pictures), registry.get(task.row)
+    if key(row, _load(pictures), pictures.quick, task.seed) != task.key:
         raise RequestError("league.changed_meanwhile", row=task.row)
     for library in row.learner.libraries:
         import_module(library)
-    return _Prepared(task, data, row)
 
 
-@lru_cache(maxsize=1)
-def _load(pictures: Pictures) -> ImageData:
-    return pictures.load()
-
-
-def _measure(prepared: _Prepared) -> None:
+def _measure(task: Task) -> None:
     """Measure, and write the result down.
 
     Raises:
         RequestError: what the learner refused.
     """
-    task, data, row = prepared.task, prepared.data, prepared.row
-    quick = bool(task.pictures["quick"])
+    pictures, row = Pictures(**task.pictures), registry.get(task.row)
+    data = _load(pictures)
     results = Results(Path(task.folder))
     code = row.learner.code(data)
     state = commit_of(Path(__file__).parent, [str(file_of(module)) for module in code])
-    work = Work(task.seed, quick, results.run_folder(task.row, task.seed, task.key), _Told())
+    work = Work(task.seed, pictures.quick, results.run_folder(task.row, task.seed, task.key), _Told())
     measured = row.learner.measure(data, work)
     wrong = int((measured.predictions != data.test.labels).sum())
     figures = {
@@ -120,7 +107,7 @@ def _measure(prepared: _Prepared) -> None:
         "parameters": measured.parameters,
         "train_flops": measured.train_flops,
         "precision": measured.precision,
-        "settings": row.learner.settings(data, quick),
+        "settings": row.learner.settings(data, pictures.quick),
         "data": data.fingerprint,
         "hardware": hardware(),
         "threads": measured.threads or os.environ.get("OMP_NUM_THREADS", str(usable_cores())),
@@ -177,14 +164,11 @@ def main() -> None:
     """Do the tasks that come on standard input, each in a process of its own."""
     sys.stdout = sys.stderr  # what a library prints is no message
     for line in iter(sys.stdin.readline, ""):
-        prepared = None
-        with _told_of_failures():
-            prepared = _prepare(Task(**json.loads(line)))
-        code = 0 if prepared is None else _ended()
-        if prepared is not None and code is None:
+        task = Task(**json.loads(line))
+        code = _ended() if _succeeds(_prepare, task) else 0
+        if code is None:
             _end_with_the_asker()
-            with _told_of_failures():
-                _measure(prepared)
+            _succeeds(_measure, task)
             return
         _tell({"ended": code})
 
@@ -198,10 +182,10 @@ def _ended() -> int | None:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if child else None
 
 
-@contextmanager
-def _told_of_failures() -> Iterator[None]:
+def _succeeds(part: Callable[[Task], None], task: Task) -> bool:
+    """Whether a part of a task could be done; why not is told."""
     try:
-        yield
+        part(task)
     except RequestError as error:
         _tell({"failed": in_all_languages(error)})
     except MemoryError as error:
@@ -211,6 +195,9 @@ def _told_of_failures() -> Iterator[None]:
             raise
         detail = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         _tell({"failed": dict.fromkeys(LANGUAGES, detail)})
+    else:
+        return True
+    return False
 
 
 if __name__ == "__main__":

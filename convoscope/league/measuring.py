@@ -13,7 +13,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import IO
 
-from convoscope.core.children import python_path
+from convoscope.core.children import pipes, python_path
 from convoscope.core.errors import RequestError
 from convoscope.league.cell import Task
 from convoscope.league.words import Words, in_all_languages
@@ -54,9 +54,7 @@ class Measuring:
         self._complaints.seek(0)
         self._complaints.truncate()
         process = self._process = self._process or start(self._complaints)
-        orders, answers = process.stdin, process.stdout
-        if orders is None or answers is None:
-            raise AssertionError("both are pipes")
+        orders, answers = pipes(process)
         failure: Words | None = None
         code = 0
         with suppress(BrokenPipeError):  # it ended at once; its last words say why
@@ -71,9 +69,9 @@ class Measuring:
                 progress(message["progress"])
             failure = message.get("failed", failure)
         else:
+            self._process = None
             with process:
-                self._process = None
-            code = process.wait()
+                code = process.wait()
         return in_all_languages(RequestError("league.crashed", reason=self._last_words(code))) if code else failure
 
     def _last_words(self, code: int) -> str:

@@ -7,12 +7,11 @@ from collections.abc import Iterable
 
 import torch
 from torch import nn
-from torch.func import functional_call
 
 from convoscope.convolution.shapes import Axis
 from convoscope.core.errors import RequestError
 from convoscope.models.modules import TableConv2d
-from convoscope.models.shadow import hollow
+from convoscope.models.shadow import ghost
 
 
 class Chain:
@@ -67,12 +66,8 @@ def _axes(layer: nn.Module, shape: tuple[int, ...]) -> list[Axis]:
 
 def _output_shape(layer: nn.Module, shape: tuple[int, ...]) -> tuple[int, ...]:
     """What `layer` makes of an input of `shape`, found with no pictures: no arithmetic, and no weight is read."""
-    state = {**dict(layer.named_parameters()), **dict(layer.named_buffers())}
-    ghosts = {name: hollow(tensor) for name, tensor in state.items()}
-    layer.eval()
     with torch.no_grad():
-        output = functional_call(layer, ghosts, (torch.empty(0, *shape, device="cpu"),))
-    layer.train()
+        output = ghost(layer)(torch.empty(0, *shape, device="cpu"))
     return tuple(output.shape[1:])
 
 

@@ -16,7 +16,7 @@ def shadow(model: nn.Module) -> nn.Module:
 
 def ghost(model: nn.Module) -> nn.Module:
     """A copy of `model`, in evaluation mode, that tells what shapes become of a batch of no pictures."""
-    return _copied(model, hollow)
+    return _copied(model, _hollow)
 
 
 def meta_ghost(model: nn.Module) -> nn.Module:
@@ -24,7 +24,7 @@ def meta_ghost(model: nn.Module) -> nn.Module:
     return _copied(model, lambda tensor: torch.empty_like(tensor, device="meta"))
 
 
-def hollow(tensor: Tensor) -> Tensor:
+def _hollow(tensor: Tensor) -> Tensor:
     """A tensor on the CPU, of the shape and type of `tensor`, that holds a single zero, for all its places."""
     return torch.zeros((), dtype=tensor.dtype, device="cpu").expand(tensor.shape)
 
