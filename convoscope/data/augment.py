@@ -110,7 +110,7 @@ class Augmenter:
         count: int,
         rows: slice,
     ) -> Tensor:
-        matrix = self._matrices(count, generator)[rows]
+        matrix = self._matrices(count, images.shape[-2:], generator)[rows]
         if mirror is not None:
             matrix[:, :, 0] = torch.where(mirror[:, None], -matrix[:, :, 0], matrix[:, :, 0])
         grid = sampling_grid(matrix.to(images.device), size)
@@ -119,15 +119,21 @@ class Augmenter:
         padding = "zeros" if self.augmentation.fill == "zero" else "reflection"
         return F.grid_sample(images, grid, mode="bilinear", padding_mode=padding, align_corners=False)
 
-    def _matrices(self, count: int, generator: torch.Generator) -> Tensor:
-        """(B, 2, 3): where each output point lies in the input, in coordinates from -1 to 1."""
+    def _matrices(self, count: int, shape: torch.Size, generator: torch.Generator) -> Tensor:
+        """(B, 2, 3): where each output point lies in the input, in coordinates from -1 to 1 along both sides."""
         a = self.augmentation
         turn, wide, tall, slant, down, right = torch.rand(6, count, generator=generator) * 2 - 1
         angle = turn * math.radians(a.rotate)
         cosine, sine, slant = angle.cos(), angle.sin(), slant * a.shear
         wide, tall = 1 / (1 + wide * a.scale), 1 / (1 + tall * a.scale)
-        top = torch.stack([cosine * wide, (cosine * slant - sine) * tall, right * 2 * a.shift], dim=1)
-        bottom = torch.stack([sine * wide, (sine * slant + cosine) * tall, down * 2 * a.shift], dim=1)
+        height, width = shape
+        # A step of as many pixels is another share of each side.
+        top = torch.stack(
+            [cosine * wide, (cosine * slant - sine) * tall * (height / width), right * 2 * a.shift], dim=1
+        )
+        bottom = torch.stack(
+            [sine * wide * (width / height), (sine * slant + cosine) * tall, down * 2 * a.shift], dim=1
+        )
         return torch.stack([top, bottom], dim=1)
 
     def _displacement(

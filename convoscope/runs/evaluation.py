@@ -22,6 +22,9 @@ diagonals, padded by reflection; `flip` adds each view's mirror image; `flip-shi
 `turn` adds the picture turned by 8 degrees to either side, for networks whose training turned pictures too."""
 
 BATCH = 500
+"""Pictures that a network sees at a time, at the most."""
+VALUES = BATCH * 3 * 64 * 64
+"""Values of their pixels at a time, at the most: its maps are many times as many, and must fit into memory."""
 _TURN = math.radians(8)
 
 
@@ -48,8 +51,9 @@ def predict_logits(
 ) -> Tensor:
     """Logits (N, classes) of pictures (N, C, H, W) uint8; the model is used as it is, so put it in evaluation mode."""
     parts = []
-    for start in range(0, len(images), BATCH):
-        inputs = inputs_from(images[start : start + BATCH], scaling, size, device)
+    batch = min(BATCH, max(1, VALUES // (images.shape[1] * math.prod(size))))
+    for start in range(0, len(images), batch):
+        inputs = inputs_from(images[start : start + batch], scaling, size, device)
         parts.append(sum(weight * model(view).float() for weight, view in _views(inputs, views)))
     return torch.cat([torch.as_tensor(part).cpu() for part in parts])
 

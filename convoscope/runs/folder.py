@@ -28,6 +28,9 @@ from convoscope.runs.config import problem_with
 FORMAT = 1
 """Version of the run folder; a reader refuses a newer one."""
 
+PICTURES = ("curves.png", "confusion.png")
+"""What a training draws of its result."""
+
 _ALWAYS_MEASURED = {"seconds", "train_flops", "parameters", "interrupted"}
 
 
@@ -159,9 +162,15 @@ class RunFolder:
         text = "".join(json.dumps(line, allow_nan=False) + "\n" for line in curves)
         write_atomically(self.curves_file, text.encode())
 
-    def clear_unfinished(self) -> None:
-        """Remove what a killed process had begun to write, and make room for checkpoints if it has gone."""
+    def begin_training(self) -> None:
+        """Make the folder one of a run in training.
+
+        What a killed process had begun to write goes, and the result of an interrupted training, which will not be that
+        of the weights any more.
+        """
         self.checkpoints.mkdir(exist_ok=True)
+        for result in (self.metrics_file, *(self.path / name for name in PICTURES)):
+            result.unlink(missing_ok=True)
         for part in (*self.path.glob(".*.part"), *self.checkpoints.glob(".*.part")):
             part.unlink(missing_ok=True)
 

@@ -101,6 +101,7 @@ def _title(run: Run) -> str:
             ("elastic distortion", setting["augmentation"]["elastic"]),
             ("showing missed pictures more often", setting.get("focus")),
             ("the moving average of the weights", setting["ema"]),
+            ("batch normalisation's statistics of undistorted pictures", setting.get("precise_norm")),
             ("growing resolutions", setting["resolutions"]),
             ("a whitening bias that is trained for a part only", setting.get("whitening_until", 1) < 1),
             ("choosing by a validation set", setting["validation"]),

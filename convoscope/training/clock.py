@@ -57,9 +57,9 @@ class Clock:
         return next((at for at, end in enumerate(self._ends) if step < end), len(self._ends) - 1)
 
 
-def largest_side(resolutions: Sequence[tuple[float, float]], side: Side) -> Side:
-    """Height and width of the largest pictures of a training whose full size is `side`."""
-    return max(_shrunk(side, share) for _, share in _stages(resolutions))
+def sides(resolutions: Sequence[tuple[float, float]], side: Side) -> list[Side]:
+    """Heights and widths of the pictures of a training whose full size is `side`, in their order."""
+    return [_shrunk(side, share) for _, share in _stages(resolutions)]
 
 
 def _stages(resolutions: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

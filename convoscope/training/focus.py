@@ -48,7 +48,7 @@ class Focus:
         """Remember how far the pictures at `places` (b,) were missed: `logits` (b, classes), `labels` (b,)."""
         missed = 1 - logits.float().softmax(dim=1).gather(1, labels[:, None])[:, 0]
         where = torch.from_numpy(places)
-        self._sum.index_add_(0, where, missed.double().cpu())
+        self._sum.index_add_(0, where, missed.cpu().double())
         self._times.index_add_(0, where, torch.ones(len(where), dtype=torch.float64))
 
     def gather(self, fabric: Any) -> None:

@@ -32,7 +32,7 @@ from convoscope.runs.environment import environment
 from convoscope.runs.evaluation import check_views, evaluating
 from convoscope.runs.folder import RunFolder
 from convoscope.runs.run import Preprocessing, Run
-from convoscope.training.clock import largest_side
+from convoscope.training.clock import sides
 from convoscope.training.memory import check_memory
 from convoscope.training.processes import (
     first_begins,
@@ -197,10 +197,10 @@ def _begin(fabric: Any, request: Request, loaded: data_room.ImageData) -> RunFol
     # Built once here, so that a picture too small for the network is said before anything is written.
     with torch.device("meta"):
         model = models.build(setting.model, loaded.shape, len(loaded.classes))
-    if not _takes_other_sizes(model, loaded.shape):
+    if not all(_takes(model, loaded.shape[0], side) for side in sides(setting.resolutions, loaded.shape[1:])):
         setting = setting.model_copy(update={"resolutions": ()})
     if fabric.device.type == "cpu":
-        shape = (loaded.shape[0], *largest_side(setting.resolutions, loaded.shape[1:]))
+        shape = (loaded.shape[0], *max(sides(setting.resolutions, loaded.shape[1:])))
         machines = fabric.world_size if started_elsewhere() else 1
         batch, precision = setting.batch_for(len(training)), precision_for(request.precision)
         check_memory(model, shape, batch, machines=machines, recipe=spec, precision=precision)
@@ -240,16 +240,15 @@ def _begin(fabric: Any, request: Request, loaded: data_room.ImageData) -> RunFol
     return folder
 
 
-def _takes_other_sizes(model: nn.Module, shape: tuple[int, int, int]) -> bool:
-    """Whether a network made for `shape` takes smaller pictures too: not with a dense layer over its pixels.
+def _takes(model: nn.Module, channels: int, side: tuple[int, int]) -> bool:
+    """Whether a network takes pictures of a height and width other than it was made for.
 
-    The network is on the device ``meta``, where only shapes are computed.
+    One with a dense layer over its pixels does not, and no network smaller ones than its first kernel. It is on the
+    device ``meta``, where only shapes are computed.
     """
-    channels, height, width = shape
-    smaller = torch.empty(1, channels, *(max(length - 2, 1) for length in (height, width)), device="meta")
     try:
         with evaluating(model), torch.inference_mode():
-            model(smaller)
+            model(torch.empty(1, channels, *side, device="meta"))
     except RuntimeError:
         return False
     return True

@@ -11,9 +11,10 @@ import logging
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 from convoscope.core.cores import usable_cores
 from convoscope.core.errors import FailedError, RequestError
 from convoscope.core.registry import nearest
+from convoscope.training.swap import layers_as
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _NEVER = -1, -3, -1  # malloc.h
 _LARGEST_BY_ITSELF = 32 << 20
@@ -213,8 +215,15 @@ def _reason(error: Any) -> str:
 
 @contextmanager
 def _interrupt_passed_on() -> Iterator[None]:
-    """While workers run, Ctrl-C is theirs: they stop after their step, and the parent waits for them."""
+    """While workers run, Ctrl-C is theirs: they stop after their step, and the parent waits for them.
+
+    Only in the main thread can Python be told what a signal does.
+    """
     import multiprocessing
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def pass_on(number: int, _: object) -> None:
         for child in multiprocessing.active_children():
@@ -304,3 +313,8 @@ def share_batch_norm(model: nn.Module) -> nn.Module:
         if type(module) is nn.BatchNorm2d:
             module.__class__ = SharedBatchNorm
     return model
+
+
+def batch_norm_unshared(model: nn.Module) -> AbstractContextManager[None]:
+    """Within it, each process normalises the batch that it has: all of it, where all have the same."""
+    return layers_as({module: nn.BatchNorm2d for module in model.modules() if type(module) is SharedBatchNorm})

@@ -59,6 +59,9 @@ class Setting(BaseModel):
     )
     focus_from: float = Field(default=0.2, ge=0, le=1, description="share of the training after which focus begins")
     focus_until: float = Field(default=0.9, ge=0, le=1, description="share of the training after which it ends")
+    precise_norm: bool = Field(
+        default=False, description="whether batch normalisations end with the statistics of undistorted pictures"
+    )
     ema: float = Field(default=0.0, ge=0, lt=1, description="decay a step of the weights' moving average; 0: none")
 
     whitening_until: float = Field(

@@ -34,7 +34,15 @@ from convoscope.training.fused import fused, worthwhile
 from convoscope.training.loop import Job, train_network
 from convoscope.training.memory import enough_memory
 from convoscope.training.optimizers import make_optimizer
-from convoscope.training.processes import freed_memory_kept, quiet_fabric, share_batch_norm, share_threads
+from convoscope.training.pointwise import safe_pointwise
+from convoscope.training.precise import has_statistics, take_statistics
+from convoscope.training.processes import (
+    batch_norm_unshared,
+    freed_memory_kept,
+    quiet_fabric,
+    share_batch_norm,
+    share_threads,
+)
 from convoscope.training.progress import Listener, Plan
 from convoscope.training.recipe import Setting
 from convoscope.training.side_by_side import side_by_side
@@ -42,10 +50,10 @@ from convoscope.training.state import State
 from convoscope.training.winograd import saves_time, winograd
 
 FITTED_TO = 5000
-"""How many training pictures a whitening layer is fitted to."""
+"""How many training pictures a whitening layer, or the statistics of batch normalisation, are fitted to."""
 
 FITTED_AT_ONCE = 1 << 20
-"""How many values of their pixels at a time."""
+"""How many values of their pixels at a time, where it makes no difference."""
 
 _CPU = torch.device("cpu")
 
@@ -68,11 +76,22 @@ def work(
         tongue: language of the notes and errors, which a new process does not inherit.
         checkpoint_seconds: the longest time between two checkpoints; None for what ``run.json`` says.
     """
-    with using_language(tongue), freed_memory_kept():
+    with using_language(tongue), freed_memory_kept(), _as_it_was():
         worker = _Worker(fabric, path, loaded, listener if fabric.global_rank == 0 else Listener())
         if checkpoint_seconds is not None:
             worker.config["checkpoint_seconds"] = checkpoint_seconds
         worker.run()
+
+
+@contextmanager
+def _as_it_was() -> Iterator[None]:
+    """Afterwards the caller has its own random numbers and its own number of threads again."""
+    threads = torch.get_num_threads()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def split(loaded: data_room.ImageData, setting: Setting, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -85,7 +104,7 @@ def split(loaded: data_room.ImageData, setting: Setting, seed: int) -> tuple[NDA
 
 @contextmanager
 def faster(model: nn.Module, shape: tuple[int, int, int], pictures: int, precision: str) -> Iterator[None]:
-    """Within it, steps compute the same in less time, where there are such steps for `model`.
+    """Within it, steps compute the same in less time, where there are such steps for `model`, and none is unsafe.
 
     Args:
         model: the bare network.
@@ -97,6 +116,7 @@ def faster(model: nn.Module, shape: tuple[int, int, int], pictures: int, precisi
     convolutions = side_by_side if half else winograd
     gains = half or saves_time(model, shape, pictures)
     with (
+        safe_pointwise(model),
         convolutions(model) if gains else nullcontext(),
         fused(model) if worthwhile(model, shape, pictures) else nullcontext(),
     ):
@@ -136,6 +156,8 @@ class _Worker:
             classes=len(self.data.classes),
             seed=self.config["seed"],
             checkpoint_seconds=self.config["checkpoint_seconds"],
+            judges=len(self.validation) > 0,
+            settle=self._settle,
             validate=self._validate,
             keep=self._keep,
             save=self._save,
@@ -175,7 +197,7 @@ class _Worker:
     def _state(self) -> State:
         torch.manual_seed(seed_of(self.config["seed"]))
         model = models.build(self.setting.model, self.preprocessing.input_shape, len(self.data.classes))
-        fit_whitening(model, self._sample())
+        fit_whitening(model, self._sample(FITTED_AT_ONCE // math.prod(self.preprocessing.input_shape)))
         model.to(self.fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.fabric.world_size > 1:
             share_batch_norm(model)
@@ -193,17 +215,23 @@ class _Worker:
             if focus is not None and not self.first:
                 focus.forget()  # the checkpoint holds what all noted; it counts once
         if self.first:
-            self.folder.clear_unfinished()
+            self.folder.begin_training()
             self.folder.write_curves(state.position.curves)
         return state
 
-    def _sample(self) -> Iterator[Tensor]:
-        """Evenly spaced training pictures (B, C, H, W), normalised, in blocks."""
+    def _sample(self, most: int) -> Iterator[Tensor]:
+        """Evenly spaced training pictures (B, C, H, W), normalised, in blocks of `most`, the last of what is left."""
         rows = self.training[:: max(1, len(self.training) // FITTED_TO)]
-        step = max(1, FITTED_AT_ONCE // math.prod(self.preprocessing.input_shape))
-        for start in range(0, len(rows), step):
-            images = self.data.train.images[rows[start : start + step]]
+        for start in range(0, len(rows), max(1, most)):
+            images = self.data.train.images[rows[start : start + max(1, most)]]
             yield inputs_from(images, self.preprocessing.scaling, self.side, _CPU)
+
+    def _settle(self, model: nn.Module) -> None:
+        """Where the recipe asks for it, take the statistics of batch normalisation from pictures as they are."""
+        if self.setting.precise_norm and has_statistics(model):
+            blocks = self._sample(self.setting.batch_for(len(self.training)))
+            with batch_norm_unshared(model):
+                take_statistics(model, (block.to(self.fabric.device) for block in blocks))
 
     def _batches(self) -> Batches:
         size = self.setting.batch_for(len(self.training))

@@ -68,6 +68,34 @@ def test_alternating_flips_show_each_side_in_turn(digits: torch.Tensor) -> None:
     assert torch.equal(first, second.flip(-1))
 
 
+@pytest.mark.parametrize(("height", "width"), [(32, 64), (64, 32), (48, 48)])
+@pytest.mark.parametrize("change", ["rotate", "shear"])
+def test_lines_are_turned_and_sheared_by_pixels_whatever_the_sides(height: int, width: int, change: str) -> None:
+    """A line through the middle of each picture; its slope is fitted to the pixels that it covers."""
+    upright, level = torch.zeros(2, 24, 1, height, width).unbind()
+    upright[..., width // 2 - 1 : width // 2 + 1] = 1
+    level[..., height // 2 - 1 : height // 2 + 1, :] = 1
+    augmenter = Augmenter(Augmentation(rotate=12 if change == "rotate" else 0, shear=0.3 * (change == "shear")),
+                          mirrored=False)  # fmt: skip
+    across = slopes(augmenter(upright, seeded()))
+    down = slopes(augmenter(level, seeded()).transpose(2, 3))
+    if change == "shear":
+        assert 0.2 < across.abs().max() <= 0.31
+        torch.testing.assert_close(down, torch.zeros(24), atol=0.01, rtol=0)
+    else:
+        assert 8 < across.atan().rad2deg().abs().max() <= 12.5
+        torch.testing.assert_close(across.atan(), -down.atan(), atol=0.01, rtol=0)
+
+
+def slopes(lines: torch.Tensor) -> torch.Tensor:
+    """(B,): columns by which the ink of (B, 1, H, W) moves right from row to row, over the middle half of the rows."""
+    height, width = lines.shape[-2:]
+    ink = lines[:, 0, height // 4 : height - height // 4]
+    centres = (ink * torch.arange(width)).sum(2) / ink.sum(2)
+    rows = torch.arange(centres.shape[1]) - (centres.shape[1] - 1) / 2
+    return (centres * rows).sum(1) / rows.square().sum()
+
+
 @pytest.mark.parametrize("change", [{"rotate": 15}, {"scale": 0.2}, {"shear": 0.2}, {"elastic": 30.0}])
 def test_bent_digits_stay_digits(digits: torch.Tensor, change: dict[str, float]) -> None:
     bent = Augmenter(Augmentation(**change), mirrored=False)(digits, seeded())

@@ -104,6 +104,21 @@ def test_many_pictures_are_judged_in_parts() -> None:
     np.testing.assert_allclose(logits, images.reshape(1203, 16) / 255, atol=1e-6)
 
 
+@pytest.mark.parametrize(("side", "most"), [(28, 500), (64, 500), (192, 55), (4000, 1)])
+def test_large_pictures_are_judged_a_few_at_a_time(side: int, most: int) -> None:
+    seen = []
+
+    def model(inputs: torch.Tensor) -> torch.Tensor:
+        seen.append(len(inputs))
+        return inputs[:, :2, 0, 0]
+
+    scaling = Scaling((0.0,) * 3, (1.0,) * 3)
+    images = np.zeros((2 if side == 4000 else 600, 3, 8, 8), np.uint8)
+    logits = predict_logits(model, images, scaling, (side, side), torch.device("cpu"))
+    assert len(logits) == sum(seen) == len(images)
+    assert max(seen) == most
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_the_mode_of_a_network_is_given_back(training: bool) -> None:
     model = torch.nn.Dropout().train(training)

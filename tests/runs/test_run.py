@@ -268,6 +268,16 @@ def test_a_place_where_no_folder_can_be_is_refused(tmp_path: Path, name: str) ->
 def test_what_a_killed_process_left_is_cleared(copy: Path) -> None:
     for part in (copy / ".model.safetensors.x.part", copy / "checkpoint" / ".step.y.part"):
         part.write_text("")
-    RunFolder(copy).clear_unfinished()
+    (copy / "mine.png").write_text("")
+    RunFolder(copy).begin_training()
     assert not list(copy.rglob("*.part"))
     assert (copy / "model.safetensors").exists()
+    assert (copy / "mine.png").exists()
+
+
+def test_an_interrupted_result_does_not_stand_beside_later_weights(copy: Path) -> None:
+    assert Run(copy).metrics is not None
+    assert (copy / "confusion.png").exists()
+    RunFolder(copy).begin_training()
+    assert Run(copy).metrics is None
+    assert not (copy / "confusion.png").exists()

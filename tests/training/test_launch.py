@@ -246,6 +246,34 @@ def test_a_whitening_bias_stays_as_it_is_after_its_share_of_the_training(
     assert not torch.equal(half["conv2.weight"], whole["conv2.weight"])
 
 
+@pytest.mark.parametrize(
+    ("model", "side", "grow"),
+    [("typical:width=4", (30, 30), False), ("typical:width=4", (30, 20), False), ("convnet:widths=4", (30, 20), True)],
+)
+def test_pictures_come_smaller_only_to_a_network_that_takes_all_sizes(
+    tmp_path: Path, model: str, side: tuple[int, int], grow: bool
+) -> None:
+    """A dense layer over the maps of 30 pixels a side takes those of 28 and 24, but not of 19."""
+    images = np.random.default_rng(0).integers(0, 256, (40, 3, *side), np.uint8)
+    data = cs.data.from_arrays(images, np.arange(40) % 2)
+    run = train(data, model, "default:validation=0", epochs=1, out=tmp_path / "run")
+    assert bool(run.config["setting"]["resolutions"]) == grow
+
+
+def test_the_caller_has_its_own_random_numbers_and_threads_afterwards(tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads + 1)
+        torch.manual_seed(5)
+        expected = torch.rand(3)
+        torch.manual_seed(5)
+        train("digits", "lenet5", epochs=1, out=tmp_path / "run")
+        assert torch.equal(torch.rand(3), expected)
+        assert torch.get_num_threads() == threads + 1
+    finally:
+        torch.set_num_threads(threads)
+
+
 # Wrong requests
 
 

@@ -16,7 +16,7 @@ from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
 from convoscope.core.spec import Spec
 from convoscope.training import memory, worker
-from convoscope.training.clock import largest_side
+from convoscope.training.clock import sides
 from convoscope.training.memory import check_memory, kept_of_a_picture
 
 COLOUR = (3, 32, 32)
@@ -105,6 +105,6 @@ def test_where_nobody_says_how_much_memory_there_is_none_is_refused(
 
 
 def test_pictures_that_grow_during_a_training_count_at_their_largest() -> None:
-    assert largest_side((), (32, 32)) == (32, 32)
-    assert largest_side(((0.0, 0.5), (0.5, 0.75)), (32, 48)) == (24, 36)
-    assert largest_side(((0.5, 0.5),), (32, 32)) == (32, 32)
+    assert sides((), (32, 32)) == [(32, 32)]
+    assert sides(((0.0, 0.5), (0.5, 0.75)), (32, 48)) == [(16, 24), (24, 36)]
+    assert sides(((0.5, 0.5),), (32, 32)) == [(32, 32), (16, 16)]

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,12 @@ from convoscope import Run, train
 from convoscope.core.cores import usable_cores
 from convoscope.core.errors import FailedError, RequestError
 from convoscope.core.messages import using_language
-from convoscope.training.processes import freed_memory_kept
+from convoscope.training.processes import _interrupt_passed_on, freed_memory_kept
 from convoscope.training.progress import Listener, Plan
 from tests.training.listeners import StopsAfter
 
 # A gentle rate: rounding differs between one process and two, and a wild training would magnify it.
-GENTLE = "default:learning_rate=0.01,warmup=0,optimizer=sgd,ema=0.9,rotate=10,shift=0.1"
+GENTLE = "default:learning_rate=0.01,warmup=0,optimizer=sgd,ema=0.9,rotate=10,shift=0.1,precise_norm=true"
 
 TWO_CORES = pytest.mark.skipif(usable_cores() < 2, reason="two processes need two cores")
 
@@ -269,3 +270,20 @@ def test_a_run_keeps_its_precision(tmp_path: Path, precision: str) -> None:
 
 def test_a_plan_counts_its_steps() -> None:
     assert Plan(epochs=3, steps=5, images=100).total_steps == 15
+
+
+def test_several_processes_can_be_started_from_any_thread() -> None:
+    """Only the main thread may say what Ctrl-C does."""
+    wrong: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            with _interrupt_passed_on():
+                pass
+        except ValueError as error:
+            wrong.append(error)
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    assert wrong == []

@@ -23,7 +23,7 @@ from tests.training.listeners import Killer, StopsAfter
 # All that has a state: momentum, Muon, a moving average, augmentation, batch normalisation, early stopping.
 RECIPE = (
     "default:optimizer=muon,muon_learning_rate=0.05,learning_rate=0.05,ema=0.9,rotate=10,elastic=8,patience=30,"
-    "focus=1,focus_from=0.1"
+    "focus=1,focus_from=0.1,precise_norm=true"
 )
 KILLS = 10
 STEPS = 16
