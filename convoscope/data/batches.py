@@ -28,7 +28,7 @@ class Scaling:
     def of(images: NDArray[np.uint8], rows: NDArray[np.int64] | None = None, most: int = 50_000) -> Scaling:
         """Mean and standard deviation of each channel of `images` (N, C, H, W), in units of the full range.
 
-        Of a large set, `most` evenly spaced pictures are read.
+        Of a large set, evenly spaced pictures are read, from `most` to twice as many.
         """
         rows = np.arange(len(images)) if rows is None else rows
         rows = rows[:: max(1, len(rows) // most)]

@@ -50,7 +50,7 @@ from convoscope.training.state import State
 from convoscope.training.winograd import saves_time, winograd
 
 FITTED_TO = 5000
-"""How many training pictures a whitening layer, or the statistics of batch normalisation, are fitted to."""
+"""How many training pictures, at least, a whitening layer, or the statistics of batch normalisation, are fitted to."""
 
 FITTED_AT_ONCE = 1 << 20
 """How many values of their pixels at a time, where it makes no difference."""
