@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import axe_playwright_python
+import numpy as np
 import pytest
 from PIL import Image
 
+import convoscope as cs
+from convoscope.web.pictures import find
 from tests.web.conftest import Server
 
 pytestmark = pytest.mark.browser
@@ -230,6 +233,24 @@ def test_a_decimal_comma_is_kept_in_the_link(open_page: Open) -> None:
     page = open_page("kernel=cross")
     page.get_by_label("kernel, row 0, column 1").fill("0,5")
     page.wait_for_url(re.compile(r"kernel=1,0\.5,1;"))
+    page.get_by_label("kernel, row 0, column 1").fill("1 2")
+    page.wait_for_url(re.compile(r"kernel=1,12,1;"))
+
+
+def test_a_kernel_computes_with_all_its_digits_and_shows_some(open_page: Open) -> None:
+    page = open_page("picture=digit-8&kernel=gabor&at=0,0,12,12")
+    picture = find("digit-8").pixels.astype(np.float64)
+    expected = cs.kernels["gabor"].numbers
+    rows, columns = expected.shape
+    value = float((picture[0, 12 : 12 + rows, 12 : 12 + columns] * expected).sum())
+    assert float(_title(page).partition(": ")[2].replace("−", "-")) == float(f"{value:.7g}")
+    cell = page.get_by_label("kernel, row 0, column 1", exact=True)
+    assert len(cell.input_value()) <= 7
+    assert float(cell.get_attribute("title")) == expected[0, 1]
+    cell.focus()
+    assert float(cell.input_value()) == expected[0, 1]
+    cell.blur()
+    assert len(cell.input_value()) <= 7
 
 
 def test_a_level_that_was_left_says_nothing_more(open_page: Open, run_server: Server) -> None:
@@ -255,6 +276,6 @@ def test_link_with_a_mistake_still_shows_the_picture(open_page: Open) -> None:
     page.get_by_text("Picture, 5 × 5", exact=True).wait_for()
     assert page.locator("figure.map:visible").count() == 1
     page.locator(".kernel-figure .fault", has_text="“x” is no number").wait_for()
-    page.get_by_label("kernel, row 0, column 1").fill("1")
+    page.get_by_label("kernel, row 0, column 1", exact=True).fill("1")
     page.get_by_label("Stride", exact=True).first.fill("1")
     page.get_by_text("Feature map, 4 × 4", exact=True).wait_for()

@@ -19,7 +19,7 @@ export function settingOf(kernel) {
 /** A catalogue kernel {spec, cells: rows of text, numbers} as a setting's kernel. */
 export function kernelOf({ spec, cells, numbers }) {
   const flat = numbers.flat();
-  const texts = cells.flat().map((text, at) => (parseNumber(text) === flat[at] ? text : String(Number(flat[at].toPrecision(6)))));
+  const texts = cells.flat().map((text, at) => (parseNumber(text) === flat[at] ? text : String(flat[at])));
   return { name: spec, filters: 1, channels: 1, rows: cells.length, columns: cells[0].length, cells: texts };
 }
 

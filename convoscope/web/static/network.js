@@ -126,7 +126,7 @@ export function createNetwork({ t, source, query, network, onstate, announce, go
     const at = calculation.first_channel + channel;
     const size = all.height * all.width;
     const handed = { channels: 1, height: all.height, width: all.width, data: all.data.slice(at * size, (at + 1) * size) };
-    const kernel = calculation.kernel[channel].map((row) => row.map((weight) => Number(weight.toPrecision(7))).join(",")).join(";");
+    const kernel = calculation.kernel[channel].map((row) => row.map((weight) => Number(weight.toPrecision(9))).join(",")).join(";");
     const walk = network.layers.find((one) => one.name === layer).walk;
     const padding = Array.isArray(walk?.padding) ? walk.padding.flat().join(",") : walk?.padding ?? "valid";
     go({

@@ -1,5 +1,6 @@
 // Numbers as people type them and as they are shown; the rules are those of convoscope/convolution/worked.py.
 
+const LONG = 6;
 const CELL = /^([+-]?(?:\d{1,18}(?:[.,]\d*)?|[.,]\d+)(?:e[+-]?\d{1,3})?)(?:\/([+-]?(?:\d{1,18}(?:[.,]\d*)?|[.,]\d+)))?$/i;
 
 /** The number in `text` (integers, decimals, fractions such as 1/9), or NaN. */
@@ -16,6 +17,15 @@ export function shown(value, digits = 4) {
   if (value === -Infinity || Number.isNaN(value)) return "—";
   const text = Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(digits)));
   return text.replaceAll("-", "−");
+}
+
+/** What is typed, as a narrow field shows it while nobody writes in it: four digits of a long number. */
+export function shortened(text) {
+  const value = parseNumber(text);
+  if (text.length <= LONG || text.includes("/") || !Number.isFinite(value)) return text;
+  const size = Math.abs(value);
+  if (size > 0 && (size < 0.001 || size >= 1e5)) return value.toExponential(1);
+  return String(size < 1 ? Number(value.toFixed(4)) : Number(value.toPrecision(4)));
 }
 
 /** `value` as a term or factor: negative ones in brackets. */

@@ -40,9 +40,9 @@ export function settingFromQuery(query, setting, find) {
   return next;
 }
 
-/** A kernel as rows of numbers, 1,-1,1;-1,1,-1; a decimal comma becomes a point, since commas part the numbers. */
+/** A kernel as rows of numbers, 1,-1,1;-1,1,-1; a decimal comma becomes a point, since commas and spaces part the numbers. */
 export function kernelText({ rows, columns, cells }) {
-  const written = cells.map((cell) => cell.trim().replaceAll(",", "."));
+  const written = cells.map((cell) => cell.replace(/\s+/g, "").replaceAll(",", "."));
   return Array.from({ length: rows }, (_, row) => written.slice(row * columns, (row + 1) * columns).join(",")).join(";");
 }
 
