@@ -47,7 +47,7 @@ def _setting(traces: list[Trace]) -> dict[str, Any]:
     setting: dict[str, Any] = {
         "kernel": None, "channels": "each", "groups": 1, "bias": None,
         "padding": "valid", "stride": "1", "dilation": "1",
-        "pool": "none", "poolSize": "2", "poolStride": "", "poolPadding": "valid", "poolDilation": "1",
+        "pool": "none", "poolSize": "2", "poolStride": "", "poolPadding": "0", "poolDilation": "1",
         "ceil": False, "countPad": False,
     }  # fmt: skip
     for trace in traces:
@@ -55,6 +55,8 @@ def _setting(traces: list[Trace]) -> dict[str, Any]:
         walk = {"padding": _sides(lie), "stride": _pair(lie.stride), "dilation": _pair(lie.dilation)}
         if isinstance(trace, ConvolutionTrace):
             setting |= walk | _kernel(trace)
+            if walk["padding"] == "0":
+                setting["padding"] = "valid"
         elif isinstance(trace, PoolTrace):
             setting |= {f"pool{name.title()}": text for name, text in walk.items()}
             setting |= {"pool": trace.kind, "poolSize": _pair(lie.size), "countPad": trace.count_include_pad}
@@ -111,7 +113,7 @@ def _sides(lie: Geometry) -> str:
     sides = [side for pair in lie.padding for side in pair]
     if len(set(sides)) > 1:
         return ",".join(str(side) for side in sides)
-    return str(sides[0]) if sides[0] else "valid"
+    return str(sides[0])
 
 
 def _pair(numbers: tuple[int, int]) -> str:

@@ -126,6 +126,32 @@ def test_language_is_switched_and_kept(open_page: Open) -> None:
     page.get_by_role("heading", name="Kernel bench").wait_for()
 
 
+def test_the_other_language_opens_in_a_new_tab(open_page: Open) -> None:
+    page = open_page("picture=cross-10&look=other")
+    assert page.get_by_label("How the output is coloured").input_value() == "auto"
+    page.get_by_label("Stride", exact=True).first.fill("2")
+    page.wait_for_url(re.compile("stride=2"))
+    again = open_page(page.get_by_role("link", name="Español").get_attribute("href").removeprefix("?"))
+    again.get_by_role("heading", name="Banco de kernels").wait_for()
+    again.get_by_text("Mapa de características, 4 × 4", exact=True).wait_for()
+
+
+def test_a_slow_picture_does_not_come_after_a_later_choice(open_page: Open) -> None:
+    page = open_page()
+    page.wait_for_selector(".sum-line")
+    held: list[Any] = []
+    page.route("**/pictures/digit-4*", lambda route: held.append(route))
+    pick = page.get_by_label("Picture", exact=True)
+    pick.select_option("digit-4")
+    pick.select_option("drawing")
+    page.get_by_text("Picture, 7 × 7").wait_for()
+    while not held:
+        page.wait_for_timeout(50)
+    held[0].continue_()
+    page.wait_for_timeout(500)
+    assert page.get_by_text("Picture, 7 × 7").is_visible()
+
+
 def test_keyboard_alone(open_page: Open) -> None:
     page = open_page()
     page.wait_for_selector(".sum-line")

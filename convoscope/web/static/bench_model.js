@@ -12,7 +12,7 @@ export function settingOf(kernel) {
   return {
     kernel: kernel && kernelOf(kernel), channels: "each", groups: 1, bias: null,
     padding: "valid", stride: "1", dilation: "1",
-    pool: "none", poolSize: "2", poolStride: "", poolPadding: "valid", poolDilation: "1", ceil: false, countPad: false,
+    pool: "none", poolSize: "2", poolStride: "", poolPadding: "0", poolDilation: "1", ceil: false, countPad: false,
   };
 }
 

@@ -33,6 +33,8 @@ export function settingFromQuery(query, setting, find) {
   const next = { ...setting };
   for (const name of [...KERNEL_FIELDS, "channels"]) if (query[name] !== undefined) next[name] = query[name];
   for (const flag of ["ceil", "countPad"]) next[flag] = query[flag] === "1";
+  // The field for it offers numbers only.
+  if (next.poolPadding === "valid") next.poolPadding = "0";
   if (!["none", "max", "avg"].includes(next.pool)) next.pool = "none";
   if (!["each", "sum"].includes(next.channels)) next.channels = "each";
   if (query.kernel === "none") next.kernel = null;
