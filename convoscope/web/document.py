@@ -11,6 +11,7 @@ import numpy as np
 
 from convoscope.convolution import ConvolutionTrace, Geometry, PoolTrace, Trace, kernels
 from convoscope.convolution.arrays import Array
+from convoscope.convolution.kernel import common_fractions
 from convoscope.core.messages import LANGUAGES, catalogue, language, say, using_language
 from convoscope.web.api_bench import all_kernels
 
@@ -74,7 +75,7 @@ def _kernel(trace: ConvolutionTrace) -> dict[str, Any]:
         "kernel": {
             "name": _name(weights[0, 0]) if filters * channels == 1 else None,
             "filters": filters, "channels": channels, "rows": rows, "columns": columns,
-            "cells": [_cell(number) for number in weights.ravel()],
+            "cells": _cells(weights),
         },
         "channels": "each" if len(weights) == 1 and by_itself else "sum",
         "groups": 1 if len(weights) == 1 else trace.groups,
@@ -97,6 +98,15 @@ def _encoded(image: Array) -> dict[str, Any]:
         "channels": channels, "height": height, "width": width, "encoding": "uint8" if bytes_do else "float32",
         "data": base64.b64encode(pixels.tobytes()).decode("ascii"),
     }  # fmt: skip
+
+
+def _cells(weights: Array) -> list[str]:
+    """The weights (F, C, kH, kW) as they are typed; if some are fractions, all of one denominator where it can be."""
+    cells = [_cell(number) for number in weights.ravel()]
+    if any("/" in cell for cell in cells):
+        rows = common_fractions(weights.reshape(-1, weights.shape[-1]))
+        return cells if rows is None else [cell for row in rows for cell in row]
+    return cells
 
 
 def _cell(number: Any) -> str:
