@@ -1,4 +1,4 @@
-"""Numbers as every view writes them, and as the page does: the sign of minus, a space before the sign of per cent."""
+"""Numbers as every view writes them, and as the page does: with the sign of minus, and no line broken before per cent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def number(value: Any) -> str:
 
 def share(value: float, digits: int = 2) -> str:
     """A share as a percentage."""
-    return f"{written(100 * value, f'.{digits}f')} %" if np.isfinite(value) else "–"
+    return f"{written(100 * value, f'.{digits}f')}\u00a0%" if np.isfinite(value) else "–"
 
 
 def counted(value: int) -> str:

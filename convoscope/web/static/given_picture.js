@@ -110,5 +110,5 @@ export function likeliest(probabilities) {
 
 /** A share as a percentage in words. */
 export function percent(share) {
-  return `${(100 * share).toFixed(share > 0.9995 || share < 0.0005 ? 2 : 1)} %`;
+  return `${(100 * share).toFixed(share > 0.9995 || share < 0.0005 ? 2 : 1)}\u00a0%`;
 }

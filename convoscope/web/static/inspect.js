@@ -62,9 +62,9 @@ export function createInspect({ t, language, source, query, network, onstate, vi
 
   function setting({ name, default: standard, accepts, choices }) {
     const value = values[name] ?? standard;
-    const control = choices.length ? select(choices.map((choice) => [choice, choice]), value, (text) => { values[name] = text; })
+    const control = choices.length ? select(choices.map((choice) => [choice, t(`setting_${choice}`)]), value, (text) => { values[name] = text; })
       : textInput(value, (text) => { values[name] = text.trim(); }, { onkeydown: (event) => { if (event.key === "Enter") look(); } });
-    return field(name, control, choices.length ? "" : accepts).element;
+    return field(t(`setting_${name}`), control, choices.length ? "" : accepts).element;
   }
 
   function take(seen, from) {

@@ -174,7 +174,7 @@ function lead(t, network) {
   const values = { model: network.model, data: network.data, parameters: network.parameters.toLocaleString("en").replaceAll(",", "\u2009") };
   if (!network.trained) return t("network_lead_untrained", values);
   return network.test_error === null ? t("network_lead", values)
-    : t("network_lead_error", { ...values, error: `${(100 * network.test_error).toFixed(2)} %` });
+    : t("network_lead_error", { ...values, error: `${(100 * network.test_error).toFixed(2)}\u00a0%` });
 }
 
 function clamp(index, size) {
