@@ -1,4 +1,4 @@
-"""Numbers as every view writes them, and as the page does: with the sign of minus, and no line broken before per cent."""
+"""Numbers as every view and the page write them: with the sign of minus, and no line broken before per cent."""
 
 from __future__ import annotations
 

@@ -40,6 +40,12 @@ def test_filter_health_is_shown(open_view: Open) -> None:
     page.get_by_text("images may be: 1, 2").wait_for()
 
 
+def test_epochs_are_whole_on_a_chart(open_view: Open) -> None:
+    page = open_view("curves")
+    ticks = page.locator("svg.sheet-chart").first.locator("text[text-anchor=middle]").all_text_contents()
+    assert ticks == ["1", "epoch"]
+
+
 def test_a_cell_opens_its_pictures_and_labels_are_corrected(
     open_view: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

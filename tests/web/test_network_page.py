@@ -55,6 +55,9 @@ def test_every_layer_opens(open_run: Open) -> None:
             "name => document.querySelector('.sum h3').textContent.startsWith(name + ' (')", arg=name
         )
         assert page.locator(".verdict").inner_text().startswith("PyTorch: same")
+        if name == "f6":
+            lens = page.locator("figure.map .lens").first.bounding_box()
+            assert lens["height"] < lens["width"] / 2, "a lens over 3 rows has empty ones"
 
 
 def test_link_leads_to_the_unit(open_run: Open) -> None:

@@ -74,9 +74,11 @@ export function createInspect({ t, language, source, query, network, onstate, vi
     return look();
   }
 
+  // What was found on the last picture isn't said of one that can't be seen.
   function lose() {
-    asked += 1;
     picture = null;
+    if (!chosen.picture) return;
+    asked += 1;
     fill(place);
     place.classList.remove("stale");
     working.textContent = "";
