@@ -115,7 +115,7 @@ class Kernel:
     @property
     def cells(self) -> list[list[str]]:
         """The numbers as they are written, as fractions of one denominator where they are such: 1/9, 4/256."""
-        return _written(self.numbers)
+        return common_fractions(self.numbers) or [[format(number, ".3f") for number in row] for row in self.numbers]
 
     @property
     def _widest(self) -> int:
@@ -218,14 +218,15 @@ def _is_between(value: Any, low: float, high: float) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
-def _written(numbers: Array) -> list[list[str]]:
-    rows = numbers.tolist()
-    fractions = [[Fraction(number).limit_denominator(_MOST_DENOMINATOR) for number in row] for row in rows]
-    under = math.lcm(*(fraction.denominator for row in fractions for fraction in row))
-    if under > _MOST_DENOMINATOR or any(
-        float(fraction) != number
-        for number, fraction in zip(numbers.flat, (one for row in fractions for one in row), strict=True)
-    ):
-        return [[format(number, ".3f") for number in row] for row in rows]
-    over = [[int(fraction * under) for fraction in row] for row in fractions]
+def common_fractions(numbers: Array) -> list[list[str]] | None:
+    """Rows of numbers as fractions of one small denominator (1/256, 4/256), or None where they are not.
+
+    They are judged in their own precision: 1/9 in float32 is a ninth.
+    """
+    rows = [[Fraction(number).limit_denominator(_MOST_DENOMINATOR) for number in row] for row in numbers.tolist()]
+    under = math.lcm(*(fraction.denominator for row in rows for fraction in row))
+    flat = (float(fraction) for row in rows for fraction in row)
+    if under > _MOST_DENOMINATOR or not np.array_equal(np.fromiter(flat, numbers.dtype), numbers.ravel()):
+        return None
+    over = [[int(fraction * under) for fraction in row] for row in rows]
     return [[f"{number}/{under}" if number and under > 1 else str(number) for number in row] for row in over]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from convoscope.core.messages import say
 from convoscope.data.types import Pixels
 from convoscope.inspection.look import Maps
+from convoscope.inspection.numbers import share, written
 from convoscope.inspection.shown import Panel, Shown
 
 # Matplotlib tells where it keeps its cache of fonts; that is nothing to a person who looks at a net.
@@ -68,8 +69,8 @@ Strip = tuple[str, NDArray[np.float32], tuple[float, float]]
 
 
 def _of_subject(shown: Shown, pixels: Pixels) -> Strip:
-    label, share = shown.likeliest or ("", 0.0)
-    title = say("inspection.drawn_picture", label=label, share=f"{share:.1%}")
+    label, probability = shown.likeliest or ("", 0.0)
+    title = say("inspection.drawn_picture", label=label, share=share(probability, 1))
     tiles = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0) / 255
     return title, np.asarray(tiles, dtype=np.float32), (0.0, 255.0)
 
@@ -77,7 +78,8 @@ def _of_subject(shown: Shown, pixels: Pixels) -> Strip:
 def _titled(panel: Panel, drawn: int) -> str:
     values = panel.values
     shape = " × ".join(map(str, values.shape))
-    title = f"{panel.layer.name} ({panel.layer.kind}), {shape}: {values.min():.3g} … {values.max():.3g}"
+    low, high = (written(value, ".3g") for value in (values.min(), values.max()))
+    title = f"{panel.layer.name} ({panel.layer.kind}), {shape}: {low} … {high}"
     return title if drawn == len(values) else f"{title}  ({say('inspection.drawn_first', count=drawn)})"
 
 

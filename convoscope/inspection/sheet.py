@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from convoscope.core import display
 from convoscope.core.messages import LANGUAGES, say, using_language
 from convoscope.inspection.look import Look
+from convoscope.inspection.numbers import number
 from convoscope.inspection.saving import aligned, write_view
 from convoscope.inspection.subject import Subject, told_of
 from convoscope.runs.run import Run
@@ -268,16 +269,3 @@ def _points_of(chart: Chart) -> list[str]:
         rows = [(place, number(y)) for place, y in zip(places, series.y, strict=True)]
         lines += [str(series.name), *_rows_of((chart.x, chart.y), rows, 1)]
     return lines
-
-
-def number(value: Any) -> str:
-    """A number to four digits; what is none, as a dash."""
-    value = float(value)
-    if not np.isfinite(value):
-        return "–"
-    return f"{value:.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.4g}"
-
-
-def share(value: float) -> str:
-    """A share as a percentage."""
-    return "–" if not np.isfinite(value) else f"{value:.2%}"

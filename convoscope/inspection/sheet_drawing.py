@@ -15,8 +15,9 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from convoscope.inspection.drawing import SIGNED
+from convoscope.inspection.numbers import number, written
 from convoscope.inspection.saving import aligned
-from convoscope.inspection.sheet import Block, Chart, Matrix, Note, Pictures, Sheet, Shot, Table, number
+from convoscope.inspection.sheet import Block, Chart, Matrix, Note, Pictures, Sheet, Shot, Table
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#1b1b19")
 """M. Okabe, K. Ito (2008): told apart by all eyes."""
@@ -131,7 +132,7 @@ def _matrix(matrix: Matrix) -> list[_Placed]:
             for (row, column), value in np.ndenumerate(matrix.values):
                 if value:
                     ink = "white" if matrix.kind == "share" and value < _MIDDLE else "black"
-                    text = f"{value:.2f}" if matrix.kind == "share" else number(value)
+                    text = written(value, ".2f") if matrix.kind == "share" else number(value)
                     axes.text(column, row, text, ha="center", va="center", fontsize=6.5, color=ink)
         every = max(1, max(rows, columns) // _NAMED)
         axes.set_xticks(range(0, columns, every), [_short(name) for name in matrix.column_names[::every]], fontsize=7)

@@ -11,6 +11,7 @@ import numpy as np
 from convoscope.core import display
 from convoscope.core.messages import say
 from convoscope.inspection.look import Look, Maps
+from convoscope.inspection.numbers import share, written
 from convoscope.inspection.saving import aligned, write_view
 from convoscope.inspection.subject import Subject, told_of
 from convoscope.models import Layer
@@ -111,5 +112,5 @@ class Shown:
 def _row(panel: Panel) -> list[str]:
     values, dead = panel.values, panel.dead
     shape = "x".join(map(str, values.shape))
-    numbers = [f"{values.min():.4g}", f"{values.max():.4g}", f"{panel.zeros:.1%}"]
+    numbers = [written(values.min(), ".4g"), written(values.max(), ".4g"), share(panel.zeros, 1)]
     return [panel.layer.name, panel.layer.kind, shape, *numbers, "–" if dead is None else f"{dead} / {len(values)}"]

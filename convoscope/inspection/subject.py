@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import say
 from convoscope.data.types import Pixels
+from convoscope.inspection.numbers import share
 from convoscope.runs.run import Run
 
 
@@ -32,7 +33,7 @@ class Subject:
         """Which picture it is, and the class and probability that the net gives it."""
         label, probability = likeliest or ("", 0.0)
         key = "said_given" if self.label is None else "said_test"
-        return say(f"inspection.{key}", index=self.index, truth=self.label, label=label, share=f"{probability:.1%}")
+        return say(f"inspection.{key}", index=self.index, truth=self.label, label=label, share=share(probability, 1))
 
 
 def told_of(subject: Subject | None, likeliest: tuple[str, float] | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from convoscope.convolution import ConvolutionTrace, Geometry, PoolTrace, Trace, kernels
 from convoscope.convolution.arrays import Array
+from convoscope.convolution.kernel import common_fractions
 from convoscope.core.messages import LANGUAGES, catalogue, language, say, using_language
 from convoscope.web.api_bench import all_kernels
 
@@ -47,7 +48,7 @@ def _setting(traces: list[Trace]) -> dict[str, Any]:
     setting: dict[str, Any] = {
         "kernel": None, "channels": "each", "groups": 1, "bias": None,
         "padding": "valid", "stride": "1", "dilation": "1",
-        "pool": "none", "poolSize": "2", "poolStride": "", "poolPadding": "valid", "poolDilation": "1",
+        "pool": "none", "poolSize": "2", "poolStride": "", "poolPadding": "0", "poolDilation": "1",
         "ceil": False, "countPad": False,
     }  # fmt: skip
     for trace in traces:
@@ -55,6 +56,8 @@ def _setting(traces: list[Trace]) -> dict[str, Any]:
         walk = {"padding": _sides(lie), "stride": _pair(lie.stride), "dilation": _pair(lie.dilation)}
         if isinstance(trace, ConvolutionTrace):
             setting |= walk | _kernel(trace)
+            if walk["padding"] == "0":
+                setting["padding"] = "valid"
         elif isinstance(trace, PoolTrace):
             setting |= {f"pool{name.title()}": text for name, text in walk.items()}
             setting |= {"pool": trace.kind, "poolSize": _pair(lie.size), "countPad": trace.count_include_pad}
@@ -72,7 +75,7 @@ def _kernel(trace: ConvolutionTrace) -> dict[str, Any]:
         "kernel": {
             "name": _name(weights[0, 0]) if filters * channels == 1 else None,
             "filters": filters, "channels": channels, "rows": rows, "columns": columns,
-            "cells": [_cell(number) for number in weights.ravel()],
+            "cells": _cells(weights),
         },
         "channels": "each" if len(weights) == 1 and by_itself else "sum",
         "groups": 1 if len(weights) == 1 else trace.groups,
@@ -97,6 +100,15 @@ def _encoded(image: Array) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _cells(weights: Array) -> list[str]:
+    """The weights (F, C, kH, kW) as they are typed; if some are fractions, all of one denominator where it can be."""
+    cells = [_cell(number) for number in weights.ravel()]
+    if any("/" in cell for cell in cells):
+        rows = common_fractions(weights.reshape(-1, weights.shape[-1]))
+        return cells if rows is None else [cell for row in rows for cell in row]
+    return cells
+
+
 def _cell(number: Any) -> str:
     """A weight as it is typed: 1/9 where that is what it is."""
     if float(number).is_integer():
@@ -111,7 +123,7 @@ def _sides(lie: Geometry) -> str:
     sides = [side for pair in lie.padding for side in pair]
     if len(set(sides)) > 1:
         return ",".join(str(side) for side in sides)
-    return str(sides[0]) if sides[0] else "valid"
+    return str(sides[0])
 
 
 def _pair(numbers: tuple[int, int]) -> str:

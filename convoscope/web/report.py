@@ -15,6 +15,7 @@ from convoscope.web.assets import assets
 from convoscope.web.bundle import bundle
 from convoscope.web.document import Traces, trace_document
 
+_HEADINGS = {"bench": "bench_title", "layers": "network_title", "league": "league_title", "offline": "classify_title"}
 _START = """
 view_js.showView(document.getElementById("view"), JSON.parse(document.getElementById("given").textContent));
 """
@@ -48,7 +49,7 @@ def page_of(document: dict[str, Any]) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>{html.escape(say("web.page_title"))}</title>
+<title>{html.escape(_title(document))}</title>
 <style>{style}</style>
 </head>
 <body class="convoscope">
@@ -60,6 +61,18 @@ def page_of(document: dict[str, Any]) -> str:
 </body>
 </html>
 """
+
+
+def _title(document: dict[str, Any]) -> str:
+    """What the page shows, and by which program; of several pages that are open, each is told from the others."""
+    code = document["language"]
+    if document["level"] == "sheet":
+        title = document["title"]
+        heading = title if isinstance(title, str) else title[code]
+    else:
+        data = document.get("data") or {}
+        heading = document["messages"][code][_HEADINGS[document["level"]]].format(data=data.get("name", ""))
+    return f"{heading} – {say('web.page_title')}"
 
 
 def _hash(text: str) -> str:

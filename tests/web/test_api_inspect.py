@@ -9,7 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
-from convoscope.core.messages import LANGUAGES
+from convoscope.core.messages import LANGUAGES, catalogue
 from convoscope.data.corrections import corrections_file, picture_names
 from convoscope.inspection.sheet import Sheet
 from convoscope.runs.run import Run
@@ -27,6 +27,8 @@ def test_every_sheet_is_offered(run_client: httpx.Client) -> None:
         assert set(view["titles"]) == set(LANGUAGES)
         for parameter in view["parameters"]:
             assert parameter["accepts"]
+            for word in (parameter["name"], *parameter["choices"]):
+                assert f"setting_{word}" in catalogue("web")
 
 
 def test_a_sheet_is_told_in_both_languages(run_client: httpx.Client) -> None:

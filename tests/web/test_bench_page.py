@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import axe_playwright_python
+import numpy as np
 import pytest
 from PIL import Image
 
+import convoscope as cs
+from convoscope.web.pictures import find
 from tests.web.conftest import Server
 
 pytestmark = pytest.mark.browser
@@ -123,6 +126,32 @@ def test_language_is_switched_and_kept(open_page: Open) -> None:
     page.get_by_role("heading", name="Kernel bench").wait_for()
 
 
+def test_the_other_language_opens_in_a_new_tab(open_page: Open) -> None:
+    page = open_page("picture=cross-10&look=other")
+    assert page.get_by_label("How the output is coloured").input_value() == "auto"
+    page.get_by_label("Stride", exact=True).first.fill("2")
+    page.wait_for_url(re.compile("stride=2"))
+    again = open_page(page.get_by_role("link", name="Español").get_attribute("href").removeprefix("?"))
+    again.get_by_role("heading", name="Banco de kernels").wait_for()
+    again.get_by_text("Mapa de características, 4 × 4", exact=True).wait_for()
+
+
+def test_a_slow_picture_does_not_come_after_a_later_choice(open_page: Open) -> None:
+    page = open_page()
+    page.wait_for_selector(".sum-line")
+    held: list[Any] = []
+    page.route("**/pictures/digit-4*", lambda route: held.append(route))
+    pick = page.get_by_label("Picture", exact=True)
+    pick.select_option("digit-4")
+    pick.select_option("drawing")
+    page.get_by_text("Picture, 7 × 7").wait_for()
+    while not held:
+        page.wait_for_timeout(50)
+    held[0].continue_()
+    page.wait_for_timeout(500)
+    assert page.get_by_text("Picture, 7 × 7").is_visible()
+
+
 def test_keyboard_alone(open_page: Open) -> None:
     page = open_page()
     page.wait_for_selector(".sum-line")
@@ -230,6 +259,24 @@ def test_a_decimal_comma_is_kept_in_the_link(open_page: Open) -> None:
     page = open_page("kernel=cross")
     page.get_by_label("kernel, row 0, column 1").fill("0,5")
     page.wait_for_url(re.compile(r"kernel=1,0\.5,1;"))
+    page.get_by_label("kernel, row 0, column 1").fill("1 2")
+    page.wait_for_url(re.compile(r"kernel=1,12,1;"))
+
+
+def test_a_kernel_computes_with_all_its_digits_and_shows_some(open_page: Open) -> None:
+    page = open_page("picture=digit-8&kernel=gabor&at=0,0,12,12")
+    picture = find("digit-8").pixels.astype(np.float64)
+    expected = cs.kernels["gabor"].numbers
+    rows, columns = expected.shape
+    value = float((picture[0, 12 : 12 + rows, 12 : 12 + columns] * expected).sum())
+    assert float(_title(page).partition(": ")[2].replace("−", "-")) == float(f"{value:.7g}")
+    cell = page.get_by_label("kernel, row 0, column 1", exact=True)
+    assert len(cell.input_value()) <= 7
+    assert float(cell.get_attribute("title")) == expected[0, 1]
+    cell.focus()
+    assert float(cell.input_value()) == expected[0, 1]
+    cell.blur()
+    assert len(cell.input_value()) <= 7
 
 
 def test_a_level_that_was_left_says_nothing_more(open_page: Open, run_server: Server) -> None:
@@ -255,6 +302,6 @@ def test_link_with_a_mistake_still_shows_the_picture(open_page: Open) -> None:
     page.get_by_text("Picture, 5 × 5", exact=True).wait_for()
     assert page.locator("figure.map:visible").count() == 1
     page.locator(".kernel-figure .fault", has_text="“x” is no number").wait_for()
-    page.get_by_label("kernel, row 0, column 1").fill("1")
+    page.get_by_label("kernel, row 0, column 1", exact=True).fill("1")
     page.get_by_label("Stride", exact=True).first.fill("1")
     page.get_by_text("Feature map, 4 × 4", exact=True).wait_for()

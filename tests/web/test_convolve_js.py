@@ -140,3 +140,37 @@ def test_typed_numbers(page: Any, text: str, value: float | None) -> None:
         return Number.isNaN(value) ? null : value;
     }"""
     assert page.evaluate(read, text) == value
+
+
+_BRIEF = {
+    0: "0", 1 / 256: "0.004", -0.0043: "−0.004", 0.0061: "0.01", -1e-7: "−1e−7", 0.25: "0.25", -12.34: "−12.3",
+    826.4: "826", -12341.68: "−1.2e4", 12000.5: "1.2e4", 99999: "99999", 100000: "1e5",
+}  # fmt: skip
+
+
+def test_only_zero_is_written_as_zero_on_a_map(page: Any) -> None:
+    write = """async (values) => {
+        const { brief } = await import("/static/numbers.js");
+        return values.map(brief);
+    }"""
+    assert page.evaluate(write, list(_BRIEF)) == list(_BRIEF.values())
+
+
+def test_numbers_on_a_map_fit_their_cells(page: Any) -> None:
+    draw = """async () => {
+        const { drawCells, numberCell, widestNumber } = await import("/static/cells.js");
+        const { signedScale } = await import("/static/colour.js");
+        const { brief } = await import("/static/numbers.js");
+        const picture = { channels: 1, height: 1, width: 4, data: Float32Array.from([-826, -0.0012, 3, -12341.68]) };
+        const map = { picture, channel: 0, scale: signedScale(900), bitmap: document.createElement("canvas"),
+            before: [0, 0], total: [1, 4], read: null, padText: "0", widest: widestNumber(picture.data) };
+        map.bitmap.width = 4;
+        const context = document.createElement("canvas").getContext("2d");
+        const sizes = new Set();
+        const widths = [];
+        context.fillText = (text) => { sizes.add(context.font); widths.push(context.measureText(text).width); };
+        const cell = Math.ceil(numberCell(map));
+        drawCells(context, map, { row: 0, column: 0, cell }, 4 * cell, cell);
+        return [sizes.size, widths.length, Math.max(...widths) < cell];
+    }"""
+    assert page.evaluate(draw) == [1, 4, True]

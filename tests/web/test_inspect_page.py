@@ -40,6 +40,12 @@ def test_filter_health_is_shown(open_view: Open) -> None:
     page.get_by_text("images may be: 1, 2").wait_for()
 
 
+def test_epochs_are_whole_on_a_chart(open_view: Open) -> None:
+    page = open_view("curves")
+    ticks = page.locator("svg.sheet-chart").first.locator("text[text-anchor=middle]").all_text_contents()
+    assert ticks == ["1", "epoch"]
+
+
 def test_a_cell_opens_its_pictures_and_labels_are_corrected(
     open_view: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,7 +58,17 @@ def test_a_cell_opens_its_pictures_and_labels_are_corrected(
     assert page.locator(".opened .shots li").count() == min(count, 24)
     choice = page.locator(".shots select").first
     choice.select_option("leave out")
-    page.get_by_text("1 corrections, 1 of them not saved yet.").wait_for()
+    page.get_by_text("Corrections: 1; not saved yet: 1.").wait_for()
+    curves = page.get_by_role("button", name="Learning curves")
+    curves.click()
+    page.locator(".sheet h2", has_text="Learning curves").wait_for()
+    assert curves.evaluate("button => button === document.activeElement && button.ariaPressed === 'true'")
+    page.go_back()
+    page.get_by_text("Corrections: 1; not saved yet: 1.").wait_for()
+    assert page.evaluate("document.activeElement.id") == "content"
+    assert (
+        page.locator(".shots select").first.evaluate("choice => choice.selectedOptions[0].textContent") == "leave out"
+    )
     page.get_by_role("button", name="Save corrections").click()
     page.get_by_text("Train again and compare").wait_for()
     assert list(tmp_path.rglob("*-labels.csv"))

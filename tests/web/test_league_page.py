@@ -83,7 +83,8 @@ def test_two_rows_are_compared(page: Any, league: League) -> None:
     page.get_by_label("Another row").select_option("decision-tree")
     found = league.compare("knn", "decision-tree")
     words = page.locator(".compare [role=status]").inner_text()
-    assert words.startswith(f"Only knn got {found.only_first} wrong, only decision-tree {found.only_second}")
+    one, other = (league.outcomes[name].row.names["en"] for name in ("knn", "decision-tree"))
+    assert words.startswith(f"Only {one} got {found.only_first} wrong, only {other} {found.only_second}")
     assert "p < 0.0001" in words
     page.get_by_label("Another row").select_option("knn")
     assert page.get_by_text("Choose two different rows.").is_visible()

@@ -55,6 +55,9 @@ def test_every_layer_opens(open_run: Open) -> None:
             "name => document.querySelector('.sum h3').textContent.startsWith(name + ' (')", arg=name
         )
         assert page.locator(".verdict").inner_text().startswith("PyTorch: same")
+        if name == "f6":
+            lens = page.locator("figure.map .lens").first.bounding_box()
+            assert lens["height"] < lens["width"] / 2, "a lens over 3 rows has empty ones"
 
 
 def test_link_leads_to_the_unit(open_run: Open) -> None:
@@ -98,6 +101,34 @@ def test_unit_leads_to_the_bench(open_run: Open) -> None:
     assert shown.startswith("Row 5, column 5:")
     total = float(shown.partition(": ")[2].replace("−", "-"))
     assert total + bias == pytest.approx(float(value.replace("−", "-")), rel=1e-3, abs=1e-4)
+    page.wait_for_url(re.compile("picture=handed"))
+    page.reload()
+    page.get_by_text("The picture of this link is no longer here").wait_for()
+
+
+def test_a_layer_that_fails_is_told_and_not_chosen(open_run: Open) -> None:
+    page = open_run("level=network")
+    first, title = page.locator(".layers-table tr.chosen button").inner_text(), page.locator(".layer h3").inner_text()
+    page.route("**/network/maps*", lambda route: route.abort())
+    page.locator(".layers-table tbody button").nth(2).click()
+    page.locator(".network > .fault", has_text="server").wait_for()
+    assert page.locator(".layers-table tr.chosen button").inner_text() == first
+    assert page.locator(".layer h3").inner_text() == title
+
+
+@pytest.mark.parametrize("level", ["network", "sees"])
+def test_a_picture_that_fails_leaves_no_verdict(open_run: Open, level: str) -> None:
+    page = open_run(f"level={level}&sample=2")
+    verdict = page.locator(".prediction").inner_text()
+    kind = page.get_by_label("Picture", exact=True)
+    kind.select_option("upload")
+    page.locator("input[type=file]").set_input_files({"name": "x.txt", "mimeType": "text/plain", "buffer": b"rubbish"})
+    page.get_by_text("The file is no picture that can be read").wait_for()
+    assert page.locator(".prediction").inner_text() == ""
+    assert page.locator(".bars:visible, .layers-table:visible").count() == 0
+    kind.select_option("sample")
+    page.locator(".prediction", has_text=verdict).wait_for()
+    page.wait_for_url(re.compile("sample=2"))
 
 
 def test_drawing_goes_to_the_prediction(open_run: Open) -> None:

@@ -13,6 +13,7 @@ import convoscope as cs
 from convoscope import Run
 from convoscope.core.errors import RequestError
 from convoscope.inspection import Shown
+from convoscope.web.document import trace_document
 from convoscope.web.report import convolution_page
 
 _AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
@@ -111,6 +112,18 @@ def test_report_is_the_same_each_time(tmp_path: Path) -> None:
     trace = cs.convolve(IMAGE, [[1, 2]])
     first, second = (convolution_page(trace, tmp_path / name).read_bytes() for name in ("a.html", "b.html"))
     assert first == second
+
+
+def test_reports_are_told_apart_by_their_title(tmp_path: Path) -> None:
+    page = convolution_page(cs.convolve(IMAGE, cs.kernels["cross"]), tmp_path / "page.html").read_text("utf-8")
+    assert "<title>Kernel bench – Convoscope</title>" in page
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_kernel_of_fractions_has_one_denominator(kind: type[np.floating[Any]]) -> None:
+    kernel = cs.kernels["gaussian-5"].numbers.astype(kind)
+    setting = trace_document(cs.convolve(np.ones((7, 7), kind), kernel))["setting"]
+    assert setting["kernel"]["cells"] == [cell for row in cs.kernels["gaussian-5"].cells for cell in row]
 
 
 def test_texts_cannot_leave_their_element(tmp_path: Path) -> None:

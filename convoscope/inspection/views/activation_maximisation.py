@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from convoscope.core.errors import RequestError
 from convoscope.inspection.maximisation import Maximised, maximise
+from convoscope.inspection.numbers import share, written
 from convoscope.inspection.sheet import Pictures, Sheet, Shot, Table, Words, words
 from convoscope.models import Layer
 from convoscope.models.parameters import Limits
@@ -52,9 +53,9 @@ def activation_maximisation(
         (
             _name(run, one, of_classes),
             one.prediction[0],
-            f"{one.prediction[1]:.1%}",
-            f"{one.start:.3g}",
-            f"{one.reached:.3g}",
+            share(one.prediction[1], 1),
+            written(one.start, ".3g"),
+            written(one.reached, ".3g"),
         )
         for one in made
     )
@@ -76,7 +77,7 @@ def _name(run: Run, one: Maximised, of_classes: bool) -> str:
 
 def _caption(run: Run, one: Maximised, of_classes: bool) -> Words:
     name = _name(run, one, of_classes)
-    return words("maximised_shot", name=name, start=f"{one.start:.3g}", reached=f"{one.reached:.3g}")
+    return words("maximised_shot", name=name, start=written(one.start, ".3g"), reached=written(one.reached, ".3g"))
 
 
 def _numbers(layer: Layer, made: tuple[Maximised, ...], steps: int, seed: int) -> dict[str, object]:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convoscope.core.errors import RequestError
-from convoscope.inspection.sheet import Note, Pictures, Sheet, Shot, Table, Text, Words, share, words
+from convoscope.inspection.numbers import counted, share, written
+from convoscope.inspection.sheet import Note, Pictures, Sheet, Shot, Table, Text, Words, words
 from convoscope.runs.comparison import Comparison
 from convoscope.runs.evaluation import wilson_interval
 from convoscope.runs.run import Run
@@ -52,7 +53,7 @@ def compare(
 
     by_class = _by_class(run, test.labels, first, second)
     blocks = (
-        Note(words("compare_lead", before=str(other.path.name), p=f"{comparison.p_value:.3g}")),
+        Note(words("compare_lead", before=str(other.path.name), p=written(comparison.p_value, ".3g"))),
         _result(comparison),
         Table(words("compare_classes"), _heads("class", "pictures", "before", "after"), by_class, folded=True),
         Pictures(words("compare_mended"), shots(mended)),
@@ -73,8 +74,8 @@ def _result(comparison: Comparison) -> Table:
     for name, wrong in (("before", comparison.before), ("after", comparison.after)):
         low, high = wilson_interval(wrong, comparison.count)
         interval = f"{share(low)} … {share(high)}"
-        rows.append((words(f"column_{name}"), f"{wrong:,}", share(wrong / comparison.count), interval))
-    values = {"mended": comparison.mended, "broken": comparison.broken, "p": f"{comparison.p_value:.3g}"}
+        rows.append((words(f"column_{name}"), counted(wrong), share(wrong / comparison.count), interval))
+    values = {"mended": comparison.mended, "broken": comparison.broken, "p": written(comparison.p_value, ".3g")}
     return Table(
         words("compare_result"),
         _heads("run", "wrong", "error", "interval"),

@@ -9,7 +9,8 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from convoscope.core.errors import RequestError
-from convoscope.inspection.sheet import Block, Chart, Note, Series, Sheet, Table, Text, number, share, words
+from convoscope.inspection.numbers import number, share
+from convoscope.inspection.sheet import Block, Chart, Note, Series, Sheet, Table, Text, words
 from convoscope.runs.run import Run
 from convoscope.runs.views import registry
 

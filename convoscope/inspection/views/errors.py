@@ -12,6 +12,7 @@ from convoscope.core.errors import RequestError
 from convoscope.data.corrections import picture_names
 from convoscope.inspection.calibration import BINS, Calibration
 from convoscope.inspection.error_lab import CONFIDENT, ErrorLab, Judged, error_lab
+from convoscope.inspection.numbers import counted, share, written
 from convoscope.inspection.sheet import (
     Block,
     Chart,
@@ -23,7 +24,6 @@ from convoscope.inspection.sheet import (
     Shot,
     Table,
     Text,
-    share,
     words,
 )
 from convoscope.models.parameters import Limits
@@ -61,7 +61,7 @@ def errors(
 def _lead(lab: ErrorLab) -> Note:
     wrong, count = int((lab.guesses != lab.labels).sum()), len(lab.labels)
     low, high = wilson_interval(wrong, count)
-    values = {"wrong": f"{wrong:,}", "count": f"{count:,}", "error": share(wrong / count)}
+    values = {"wrong": counted(wrong), "count": counted(count), "error": share(wrong / count)}
     return Note(words("errors_lead", **values, low=share(low), high=share(high)))
 
 
@@ -91,8 +91,8 @@ def _confident(lab: ErrorLab) -> Block:
 
 def _shot(lab: ErrorLab, row: int) -> Shot:
     names = lab.run.classes
-    values = {"truth": names[lab.labels[row]], "said": names[lab.guesses[row]], "share": f"{lab.sureness[row]:.1%}"}
-    caption = words("errors_shot", **values, index=row, loss=f"{lab.losses[row]:.2f}")
+    values = {"truth": names[lab.labels[row]], "said": names[lab.guesses[row]], "share": share(lab.sureness[row], 1)}
+    caption = words("errors_shot", **values, index=row, loss=written(lab.losses[row], ".2f"))
     return Shot(np.array(lab.data.test.images[row]), caption)
 
 
@@ -107,8 +107,9 @@ def _calibration(lab: ErrorLab) -> tuple[Block, Block]:
         words("calibration"), words("axis_confidence"), words("axis_accuracy"), tuple(curves),
         words("calibration_note", bins=BINS), limits=(0.0, 1.0),
     )  # fmt: skip
-    known = lab.temperature is not None
-    note = words("calibration_fitted", temperature=f"{lab.temperature:.3f}") if known else words("calibration_none")
+    note = words("calibration_none")
+    if lab.temperature is not None:
+        note = words("calibration_fitted", temperature=written(lab.temperature, ".3f"))
     heads = tuple(words(f"column_{head}") for head in ("calibrated", "ece", "nll", "confidence"))
     return chart, Table(words("calibration_numbers"), heads, tuple(rows), note=note)
 
@@ -119,7 +120,7 @@ def _curve(key: str, one: Calibration) -> Series:
 
 
 def _row(key: str, one: Calibration) -> tuple[Text, ...]:
-    return words(key), share(one.ece), f"{one.nll:.4f}", share(one.mean_confidence)
+    return words(key), share(one.ece), written(one.nll, ".4f"), share(one.mean_confidence)
 
 
 def _suspects(lab: ErrorLab) -> Pictures:
@@ -128,9 +129,9 @@ def _suspects(lab: ErrorLab) -> Pictures:
     rows = np.array([lab.rows[one.row] for one in lab.suspects[:_MOST_SUSPECTS]], dtype=np.int64)
     for one, row, mark in zip(lab.suspects, rows.tolist(), picture_names(train, rows), strict=False):
         label = int(train.labels[row])
-        values = {"label": names[label], "guess": names[one.guess], "margin": f"{one.margin:+.2f}"}
+        values = {"label": names[label], "guess": names[one.guess], "margin": written(one.margin, "+.2f")}
         caption = words("labels_shot", index=row, **values)
         shots.append(Shot(np.array(train.images[row]), caption, mark=mark, label=label))
-    values = {"found": f"{len(lab.suspects):,}", "judged": f"{len(lab.rows):,}"}
+    values = {"found": counted(len(lab.suspects)), "judged": counted(len(lab.rows))}
     note = words(f"labels_note_{lab.judged}", **values)
     return Pictures(words("labels"), tuple(shots), note)

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from convoscope.core.errors import RequestError
 from convoscope.inspection.filter_banks import FilterBank, banks_of
 from convoscope.inspection.health import DEAD, DUPLICATE, SATURATED, FilterHealth, Health, health_of
-from convoscope.inspection.sheet import Block, Chart, Note, Series, Sheet, Table, Words, number, share, words
+from convoscope.inspection.numbers import counted, number, share, written
+from convoscope.inspection.sheet import Block, Chart, Note, Series, Sheet, Table, Words, words
 from convoscope.models.parameters import Limits
 from convoscope.runs.run import Run
 from convoscope.runs.views import registry
@@ -46,10 +47,10 @@ def _blocks(health: Health, duplicate: float) -> tuple[Block, ...]:
         "health_lead",
         **{name: verdicts[name] for name in ("dead", "saturated", "duplicate")},
         filters=sum(verdicts.values()),
-        count=f"{health.count:,}",
+        count=counted(health.count),
         error=share(health.errors / health.count),
     )
-    how = words("health_how", dead=f"{DEAD:.0%}", saturated=f"{SATURATED:.0%}", duplicate=number(duplicate))
+    how = words("health_how", dead=share(DEAD, 0), saturated=share(SATURATED, 0), duplicate=number(duplicate))
     pairs = list(zip(health.banks, health.filters, strict=True))
     return Note(lead), _layers(health, pairs), _costs(health, pairs), _filters(health, pairs, how)
 
@@ -68,8 +69,8 @@ def _layers(health: Health, pairs: _Pairs) -> Table:
                 bank.layer.name,
                 str(len(filters)),
                 *(str(counts[name]) for name in ("dead", "saturated", "duplicate")),
-                f"{max(costs):+.2f}",
-                f"{min(costs):+.2f}",
+                written(max(costs), "+.2f"),
+                written(min(costs), "+.2f"),
             )
         )
     return Table(words("health_layers"), tuple(words(f"column_{head}") for head in heads), tuple(rows))
@@ -92,13 +93,13 @@ def _filters(health: Health, pairs: _Pairs, how: Words) -> Table:
             bank.layer.name,
             words(f"verdict_{one.verdict}"),
             str(one.filter),
-            f"{one.mean:.3g}",
-            f"{one.spread:.3g}",
+            written(one.mean, ".3g"),
+            written(one.spread, ".3g"),
             share(one.flat),
             "–" if one.like < 0 else str(one.like),
-            "–" if one.like < 0 else f"{one.correlation:.2f}",
+            "–" if one.like < 0 else written(one.correlation, ".2f"),
             share(one.errors / health.count),
-            f"{_cost(one, health):+.2f}",
+            written(_cost(one, health), "+.2f"),
         )
         for bank, filters in pairs
         for one in filters

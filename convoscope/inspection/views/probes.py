@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike
 from convoscope.core.errors import RequestError
 from convoscope.data import ImageData
 from convoscope.inspection.filter_banks import banks_of
+from convoscope.inspection.numbers import counted, share, written
 from convoscope.inspection.parts import Rows
 from convoscope.inspection.probing import MOST_FEATURES, Excited, Probe, excited, probe_rows, probes
-from convoscope.inspection.sheet import Block, Chart, Pictures, Series, Sheet, Shot, Table, share, words
+from convoscope.inspection.sheet import Block, Chart, Pictures, Series, Sheet, Shot, Table, words
 from convoscope.models.parameters import Limits
 from convoscope.runs.run import Run
 from convoscope.runs.views import registry
@@ -64,7 +65,7 @@ def _depth(found: tuple[Probe, ...], fitted: int, judged: int) -> tuple[Block, B
     curve = Series(
         words("probes_accuracy"), tuple(map(float, range(len(found)))), tuple(100 * one.accuracy for one in found)
     )
-    note = words("probes_note", fitted=f"{fitted:,}", judged=f"{judged:,}", most=MOST_FEATURES)
+    note = words("probes_note", fitted=counted(fitted), judged=counted(judged), most=MOST_FEATURES)
     chart = Chart(words("probes"), words("column_layer"), words("axis_percent"), (curve,), note, ticks=names)
     rows = tuple((one.layer, str(one.features), share(one.accuracy)) for one in found)
     heads = tuple(words(f"column_{head}") for head in ("layer", "features", "accuracy"))
@@ -77,7 +78,7 @@ def _most(one: Excited, data: ImageData, looked: Rows, run: Run, few: int | None
         for value, row, place in zip(one.values[filter], one.rows[filter], one.places[filter], strict=True):
             at = int(looked[row])
             label = run.classes[data.train.labels[at]]
-            caption = words("excited_shot", filter=filter, value=f"{value:.3g}", label=label, index=at)
+            caption = words("excited_shot", filter=filter, value=written(value, ".3g"), label=label, index=at)
             pixels = np.array(data.train.images[at])
             shots.append(Shot(pixels, caption, box=_box(one, place)))
     field = one.layer.receptive_field

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from convoscope.core.errors import RequestError
 from convoscope.inspection.attribution import Attribution, attributions, grad_cam_layer
 from convoscope.inspection.look import look
+from convoscope.inspection.numbers import share, written
 from convoscope.inspection.sheet import Note, Pictures, Sheet, Shot, Table, words
 from convoscope.inspection.subject import subject
 from convoscope.models.parameters import Limits
@@ -42,7 +43,7 @@ def saliency(
     layer = grad_cam_layer(run)
     found = attributions(run, picture.pixels, wanted, seed)
     label = run.classes[wanted]
-    lead = words("saliency_lead", label=label, share=f"{seen.probabilities[wanted]:.1%}")
+    lead = words("saliency_lead", label=label, share=share(seen.probabilities[wanted], 1))
     blocks = (Note(lead), _pictures(found, picture.pixels, label), _figures(found, layer))
     numbers = {"target": label, "grad_cam_layer": layer, "methods": [_told(one) for one in found]}
     return Sheet("saliency", run, blocks, numbers, picture, seen)
@@ -51,7 +52,7 @@ def saliency(
 def _pictures(found: tuple[Attribution, ...], pixels: Any, label: str) -> Pictures:
     shots = [Shot(pixels, words("saliency_given"))]
     for one in found:
-        values = {"infidelity": f"{one.infidelity:.2f}", "sensitivity": f"{one.sensitivity:.2f}"}
+        values = {"infidelity": written(one.infidelity, ".2f"), "sensitivity": written(one.sensitivity, ".2f")}
         shots.append(Shot(one.values, words("saliency_shot", method=words(f"method_{one.method}"), **values)))
     return Pictures(words("saliency", label=label), tuple(shots), words("saliency_note"), size=_SIZE)
 
@@ -61,8 +62,8 @@ def _figures(found: tuple[Attribution, ...], layer: str | None) -> Table:
         (
             words(f"method_{one.method}"),
             layer or "–" if one.method == "grad-cam" else "–",
-            f"{one.infidelity:.3f}",
-            f"{one.sensitivity:.3f}",
+            written(one.infidelity, ".3f"),
+            written(one.sensitivity, ".3f"),
         )
         for one in found
     )

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike
 
 from convoscope.data.types import Pixels
 from convoscope.inspection.look import look
+from convoscope.inspection.numbers import share, written
 from convoscope.inspection.reading import read_layers
-from convoscope.inspection.sheet import Block, Chart, Matrix, Note, Pictures, Series, Sheet, Shot, Table, share, words
+from convoscope.inspection.sheet import Block, Chart, Matrix, Note, Pictures, Series, Sheet, Shot, Table, words
 from convoscope.inspection.subject import subject
 from convoscope.inspection.translation import Translation, moved, translate
 from convoscope.models.parameters import Limits
@@ -39,7 +40,7 @@ def translation(
 
 def _prediction(run: Run, found: Translation, said: int) -> tuple[Block, Block]:
     kept = float((found.probabilities.argmax(axis=2) == said).mean())
-    names = tuple(f"{shift:+d}" if shift else "0" for shift in range(-found.reach, found.reach + 1))
+    names = tuple(written(shift, "+d") if shift else "0" for shift in range(-found.reach, found.reach + 1))
     lead = Note(words("translation_lead", kept=share(kept), label=run.classes[said], reach=found.reach))
     title = words("translation_share", label=run.classes[said])
     heads = words("shift_down"), words("shift_right")
@@ -60,7 +61,11 @@ def _following(found: Translation) -> tuple[Block, Block]:
     axes = words("column_layer"), words("column_correlation")
     chart = Chart(words("following"), *axes, tuple(curves), words("following_note"), ticks=names)
     rows = tuple(
-        (one.layer, "–" if one.equivariance is None else f"{one.equivariance:.3f}", f"{one.invariance:.3f}")
+        (
+            one.layer,
+            "–" if one.equivariance is None else written(one.equivariance, ".3f"),
+            written(one.invariance, ".3f"),
+        )
         for one in found.following
     )
     heads = words("column_layer"), words("equivariance"), words("invariance")

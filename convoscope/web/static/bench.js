@@ -17,6 +17,7 @@ import { drawingFromText, drawingToText, settingFromQuery, settingToQuery } from
 import { createSum, sumLines } from "./sum.js";
 
 const SUM_PAUSE = 90;
+const LOOKS = ["auto", "signed", "picture"];
 
 /** Build the bench of a link or a lesson, which may ask for a kernel with parameters of its own: gabor:angle=45. Options as
  *  createBench; resolves to the same. */
@@ -53,7 +54,7 @@ export function createBench({ t, language, source, query = {}, preset = {}, sett
     t, side, onpoint: (row, column) => { player.stop(); place(stage, row, column); }, onmove: (...by) => { choose(stage); move(by); } }));
   const editor = createKernelEditor({ t, channelName, onedit: (filter) => { cursor.map = Math.max(cursor.map, 0); if (setting.kernel.filters > 1) cursor.map = filter; changed(); } });
   const channelPick = h("select", { hidden: true, "aria-label": t("output_channel"), onchange: () => { cursor.map = Number(channelPick.value); drawMaps(); } });
-  const lookPick = select([["auto", t("look_auto")], ["signed", t("look_signed")], ["picture", t("look_picture")]], query.look ?? "auto", () => drawMaps());
+  const lookPick = select(LOOKS.map((look) => [look, t(`look_${look}`)]), LOOKS.includes(query.look) ? query.look : "auto", () => drawMaps());
   lookPick.setAttribute("aria-label", t("look"));
   const player = createPlayer({ t, size: () => outputSize(), at: () => [cursor.row, cursor.column], go, onstop: () => { playing = false; glide = 0; drawMarks(); drawSum(); tellState(); } });
   const sum = createSum(t);
@@ -62,7 +63,7 @@ export function createBench({ t, language, source, query = {}, preset = {}, sett
   const readout = h("p", { class: "shape-line" });
   const controls = createControls({ t, language, source, setting, onchange: () => changed(), onkernel: () => { showKernel(); changed(); } });
   const chooser = createPictureChooser({
-    t, language, source, name: startPicture(), drawing: query.drawing ? drawingFromText(query.drawing, 1) : null, onpicture: take });
+    t, language, source, name: startPicture(), missing: hasPicture() ? "" : query.picture, drawing: query.drawing ? drawingFromText(query.drawing, 1) : null, onpicture: take });
   const looks = h("div", { class: "picks" }, lookPick, channelPick);
   const legend = h("p", { class: "legend" });
   const [times, equal] = ["∗", "="].map((sign) => h("span", { class: "equation", "aria-hidden": "true" }, sign));
@@ -74,9 +75,12 @@ export function createBench({ t, language, source, query = {}, preset = {}, sett
       h("div", { class: "side" }, chooser.element, controls.element),
       h("div", { class: "main" }, figures, legend, readout, looks, player.element, sumBox)));
 
+  function hasPicture() {
+    return query.picture === "drawing" ? source.drawable : source.pictures.some(({ name }) => name === query.picture);
+  }
+
   function startPicture() {
-    const known = query.picture === "drawing" ? source.drawable : source.pictures.some(({ name }) => name === query.picture);
-    return known ? query.picture : source.pictures[0].name;
+    return hasPicture() ? query.picture : source.pictures[0].name;
   }
 
   function take(name, next) {

@@ -12,14 +12,14 @@ export function settingOf(kernel) {
   return {
     kernel: kernel && kernelOf(kernel), channels: "each", groups: 1, bias: null,
     padding: "valid", stride: "1", dilation: "1",
-    pool: "none", poolSize: "2", poolStride: "", poolPadding: "valid", poolDilation: "1", ceil: false, countPad: false,
+    pool: "none", poolSize: "2", poolStride: "", poolPadding: "0", poolDilation: "1", ceil: false, countPad: false,
   };
 }
 
 /** A catalogue kernel {spec, cells: rows of text, numbers} as a setting's kernel. */
 export function kernelOf({ spec, cells, numbers }) {
   const flat = numbers.flat();
-  const texts = cells.flat().map((text, at) => (parseNumber(text) === flat[at] ? text : String(Number(flat[at].toPrecision(6)))));
+  const texts = cells.flat().map((text, at) => (parseNumber(text) === flat[at] ? text : String(flat[at])));
   return { name: spec, filters: 1, channels: 1, rows: cells.length, columns: cells[0].length, cells: texts };
 }
 

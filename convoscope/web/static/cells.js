@@ -2,13 +2,17 @@
 
 import { brief } from "./numbers.js";
 
-const NUMBER_CELL = 21;
-const LONG_NUMBER_CELL = 27;
 const LINE_CELL = 9;
+const SMALLEST_TYPE = 8.5;
+const LARGEST_TYPE = 17;
+// Of a cell's side: how high its number may be, and how wide.
+const TYPE_PART = 0.42;
+const WIDTH_PART = 0.88;
+const SAMPLED = 2000;
 
 /** A map to draw, in cells of the padded picture:
  *  {picture, channel, scale, bitmap, before: [rows, columns], total: [rows, columns], read: {rows, columns} | null,
- *   padText: what stands in a padding cell, short: whether its numbers are whole and have at most three digits}.
+ *   padText: what stands in a padding cell, widest: the width of its widest number (see widestNumber)}.
  *  view: {row, column, cell, numbers} - which cell lies at the canvas's corner, a cell's side in pixels, and whether
  *  numbers are wanted however small. */
 export function drawCells(context, map, view, width, height) {
@@ -18,12 +22,22 @@ export function drawCells(context, map, view, width, height) {
   drawBitmap(context, map, view);
   if (map.read) drawIgnored(context, map, view);
   if (view.cell >= LINE_CELL) drawLines(context, map, view, width, height);
-  if ((view.numbers || showsNumbers(view.cell, map)) && map.channel !== "all") drawNumbers(context, map, view, width, height);
+  if ((view.numbers || view.cell >= numberCell(map)) && map.channel !== "all") drawNumbers(context, map, view, width, height);
 }
 
-/** Whether the map's numbers fit into cells of `cell` pixels; `map.short` says that they have at most three digits. */
-export function showsNumbers(cell, { short }) {
-  return cell >= (short ? NUMBER_CELL : LONG_NUMBER_CELL);
+/** The smallest side of cells, in pixels, in which the map's numbers can be read. */
+export function numberCell({ widest }) {
+  return SMALLEST_TYPE * Math.max(1 / TYPE_PART, widest / WIDTH_PART);
+}
+
+/** How wide the widest of the numbers is, as a multiple of the type's size; of a large map, a sample is measured. */
+export function widestNumber(values) {
+  const context = document.createElement("canvas").getContext("2d");
+  context.font = font(100);
+  const step = Math.ceil(values.length / SAMPLED);
+  const texts = new Set();
+  for (let index = 0; index < values.length; index += step) texts.add(brief(values[index]));
+  return [...texts].reduce((widest, text) => Math.max(widest, context.measureText(text).width / 100), 0);
 }
 
 function drawBitmap(context, { bitmap, before }, { row, column, cell }) {
@@ -83,6 +97,7 @@ function drawLines(context, { total }, { row, column, cell }, width, height) {
 
 function drawNumbers(context, map, { row, column, cell }, width, height) {
   const { picture, channel, scale, before, total, padText, read } = map;
+  context.font = font(Math.min(cell * TYPE_PART, (cell * WIDTH_PART) / map.widest, LARGEST_TYPE));
   context.textAlign = "center";
   context.textBaseline = "middle";
   const last = { row: Math.min(total[0], Math.ceil(row + height / cell)), column: Math.min(total[1], Math.ceil(column + width / cell)) };
@@ -95,13 +110,12 @@ function drawNumbers(context, map, { row, column, cell }, width, height) {
       if (!text) continue;
       const ignored = inside && read && !(read.rows[pixelRow] && read.columns[pixelColumn]);
       context.fillStyle = ignored ? "#3d3b36" : inside ? scale.ink(value) : "#5c5a53";
-      context.font = font(cell, text);
-      context.fillText(text, (x - column + 0.5) * cell, (y - row + 0.53) * cell);
+      // A number that the sample missed may be wider than any of it.
+      context.fillText(text, (x - column + 0.5) * cell, (y - row + 0.53) * cell, cell * WIDTH_PART);
     }
   }
 }
 
-function font(cell, text) {
-  const size = Math.max(8, Math.min(cell * 0.42, (cell * 1.62) / Math.max(2, text.length), 17));
+function font(size) {
   return `${size}px system-ui, sans-serif`;
 }

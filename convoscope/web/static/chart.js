@@ -75,16 +75,19 @@ function numbers(t, chart, series) {
     h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("chart_curve")), h("th", { scope: "col" }, chart.x), h("th", { scope: "col" }, chart.y))), h("tbody", {}, rows))));
 }
 
-// An axis from the least to the largest of `values`, with round numbers for its ticks; a vertical one starts at 0 if that is near.
+// An axis from the least to the largest of `values`, with round numbers for its ticks, whole ones if they are; a vertical one
+// starts at 0 if that is near. A single value stands in the middle.
 function axis(values, from, to, limits, around = 0) {
   let [low, high] = limits ?? [Math.min(...values), Math.max(...values)];
   if (!limits && low > 0 && low < 0.5 * high && to < from) low = 0;
-  if (high === low) high = low + 1;
-  low -= around;
-  high += around;
+  const whole = values.every(Number.isInteger);
+  const apart = high > low ? 0 : whole ? 0.5 : 0.1 * Math.abs(low);
+  low -= around + apart;
+  high += around + apart;
   const rough = (high - low) / 6;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const size = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough);
+  const round = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough);
+  const size = whole && !limits ? Math.max(1, round) : round;
   if (!limits && to < from) {
     low = Math.min(low, Math.floor(low / size) * size);
     high = Math.max(high, Math.ceil(high / size) * size);

@@ -122,6 +122,6 @@ export function createClassify({ t, source, query, classifier, onstate, announce
 }
 
 function lead(t, { model, data, precision, test_error }) {
-  const values = { model, data, precision, error: test_error === null ? "" : `${(100 * test_error).toFixed(2)} %` };
+  const values = { model, data, precision, error: test_error === null ? "" : `${(100 * test_error).toFixed(2)}\u00a0%` };
   return t(test_error === null ? "classify_lead" : "classify_lead_certified", values);
 }

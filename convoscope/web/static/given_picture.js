@@ -14,9 +14,9 @@ const INK = 255;
 const SIDE = 28;
 const PAUSE = 120;
 
-/** options: {t, source, query, network, onseen(seen, entries)}; seen is {steps, picture, inputs, probabilities, label}.
- *  Returns {element, load()}. */
-export function createGivenPicture({ t, source, query, network, onseen }) {
+/** options: {t, source, query, network, onseen(seen, entries), onlost()}; seen is {steps, picture, inputs, probabilities,
+ *  label}, onlost is for a picture that can't be seen. Returns {element, load()}. */
+export function createGivenPicture({ t, source, query, network, onseen, onlost }) {
   const kinds = [["drawing", t("given_drawing")], ["upload", t("given_upload")]];
   if (network.samples) kinds.unshift(["sample", t("given_sample")]);
   const start = query.drawing ? "drawing" : kinds[0][0];
@@ -32,6 +32,7 @@ export function createGivenPicture({ t, source, query, network, onseen }) {
   const element = h("div", { class: "given" }, pick.element, Object.values(places), fault);
   const first = Math.max(0, Number.parseInt(query.sample, 10) || 0);
   let samples = [];
+  let sample = 0;
   let page = 0;
   let asked = 0;
   let timer = 0;
@@ -41,9 +42,9 @@ export function createGivenPicture({ t, source, query, network, onseen }) {
       page = Math.min(first, network.samples - 1) - (Math.min(first, network.samples - 1) % SAMPLES);
       const answers = await source.ask(`/network/samples?start=${page}&count=${SAMPLES}`);
       samples = answers.map((sample) => ({ ...sample, picture: pictureOf(sample.picture) }));
+      sample = Math.min(first, network.samples - 1) - page;
       gallery.show(samples.map(({ picture, label, index }) => ({
-        picture, channel: picture.channels === 3 ? "all" : 0, scale: scaleFor(picture.data), name: t("sample_name", { index, label }) })),
-      Math.min(first, network.samples - 1) - page);
+        picture, channel: picture.channels === 3 ? "all" : 0, scale: scaleFor(picture.data), name: t("sample_name", { index, label }) })), sample);
     }
     const drawn = query.drawing ? drawingFromText(query.drawing, INK) : null;
     if (drawn?.height === SIDE) pad.load(drawn.data);
@@ -53,15 +54,16 @@ export function createGivenPicture({ t, source, query, network, onseen }) {
   function choose(kind) {
     pick.control.value = kind;
     for (const [name, place] of Object.entries(places)) place.hidden = name !== kind;
-    if (kind === "sample") return takeSample(Math.min(first, network.samples - 1) - page);
+    if (kind === "sample") return takeSample(sample);
     if (kind === "drawing") return takeDrawing();
     return takeFile();
   }
 
   function takeSample(index) {
+    sample = index;
     gallery.choose(index);
-    const sample = samples[index];
-    return see(() => source.post("/network/see", { picture: bytesOf(sample.picture) }), { sample: sample.position }, sample.label);
+    const { picture, position, label } = samples[index];
+    return see(() => source.post("/network/see", { picture: bytesOf(picture) }), { sample: position }, label);
   }
 
   function later() {
@@ -92,7 +94,9 @@ export function createGivenPicture({ t, source, query, network, onseen }) {
       await onseen({
         steps, picture: steps.at(-1).picture, inputs: pictureOf(answer.inputs), probabilities: answer.probabilities, label }, entries);
     } catch (error) {
-      if (mine === asked) fault.textContent = error.message;
+      if (mine !== asked) return;
+      fault.textContent = error.message;
+      onlost();
     }
   }
 
@@ -106,5 +110,5 @@ export function likeliest(probabilities) {
 
 /** A share as a percentage in words. */
 export function percent(share) {
-  return `${(100 * share).toFixed(share > 0.9995 || share < 0.0005 ? 2 : 1)} %`;
+  return `${(100 * share).toFixed(share > 0.9995 || share < 0.0005 ? 2 : 1)}\u00a0%`;
 }

@@ -9,13 +9,13 @@ import { createSheet } from "./sheet.js";
 
 const PAUSE = 2000;
 
-/** Build the level. options: {t, language, source, query, network, onstate, announce}. */
-export function createInspect({ t, language, source, query, network, onstate, announce }) {
+/** Build the level. options: {t, language, source, query, network, onstate, visit, announce}. */
+export function createInspect({ t, language, source, query, network, onstate, visit, announce }) {
   const titleId = uid("title");
   const names = h("ul", { class: "views" });
   const settings = h("div", { class: "sub" });
   const apply = h("button", { type: "button", onclick: () => look() }, t("inspect_look"));
-  const given = createGivenPicture({ t, source, query, network, onseen: (seen, entries) => take(seen, entries) });
+  const given = createGivenPicture({ t, source, query, network, onseen: (seen, entries) => take(seen, entries), onlost: () => lose() });
   const working = h("p", { class: "hint", role: "status" });
   const fault = h("p", { class: "fault", role: "alert" });
   const place = h("div", {});
@@ -25,6 +25,7 @@ export function createInspect({ t, language, source, query, network, onstate, an
       h("div", { class: "side" }, h("fieldset", {}, h("legend", {}, t("inspect_views")), names), h("fieldset", {}, settings, apply)),
       h("div", { class: "main" }, given.element, working, fault, place)));
   let views = [];
+  let buttons = [];
   let chosen = null;
   let values = {};
   let picture = null;
@@ -37,14 +38,21 @@ export function createInspect({ t, language, source, query, network, onstate, an
     views = await source.ask("/inspect");
     const [name, rest] = (query.view ?? "").split(":");
     const start = views.find((view) => view.name === name) ?? views[0];
+    buttons = views.map((view) => h("button", { type: "button", class: "link", onclick: () => turn(view) }, view.titles[language]));
+    fill(names, buttons.map((button) => h("li", {}, button)));
     choose(start, start.name === name ? parametersIn(rest) : {});
+  }
+
+  // Another view is a step that "back" undoes.
+  function turn(view) {
+    if (view !== chosen) visit({ ...(view.picture ? entries : {}), view: view.name });
+    return choose(view);
   }
 
   async function choose(view, parameters = {}) {
     chosen = view;
     values = parameters;
-    fill(names, views.map((one) => h("li", {}, h("button", {
-      type: "button", class: "link", "aria-pressed": String(one === view), onclick: () => choose(one) }, one.titles[language]))));
+    buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(views[at] === view)));
     fill(settings, view.parameters.map((parameter) => setting(parameter)));
     settings.parentElement.hidden = view.parameters.length === 0;
     given.element.hidden = !view.picture;
@@ -54,9 +62,9 @@ export function createInspect({ t, language, source, query, network, onstate, an
 
   function setting({ name, default: standard, accepts, choices }) {
     const value = values[name] ?? standard;
-    const control = choices.length ? select(choices.map((choice) => [choice, choice]), value, (text) => { values[name] = text; })
+    const control = choices.length ? select(choices.map((choice) => [choice, t(`setting_${choice}`)]), value, (text) => { values[name] = text; })
       : textInput(value, (text) => { values[name] = text.trim(); }, { onkeydown: (event) => { if (event.key === "Enter") look(); } });
-    return field(name, control, choices.length ? "" : accepts).element;
+    return field(t(`setting_${name}`), control, choices.length ? "" : accepts).element;
   }
 
   function take(seen, from) {
@@ -66,8 +74,19 @@ export function createInspect({ t, language, source, query, network, onstate, an
     return look();
   }
 
+  // What was found on the last picture isn't said of one that can't be seen.
+  function lose() {
+    picture = null;
+    if (!chosen.picture) return;
+    asked += 1;
+    fill(place);
+    place.classList.remove("stale");
+    working.textContent = "";
+  }
+
   // Only the last question's answer counts.
   async function look(again = false) {
+    if (chosen.picture && !picture) return;
     const parameters = chosen.parameters.map(({ name, default: standard }) => [name, values[name] ?? standard, standard])
       .filter(([, value, standard]) => value !== "" && value !== standard).map(([name, value]) => `${name}=${value}`);
     const view = parameters.length ? `${chosen.name}:${parameters.join(",")}` : chosen.name;

@@ -3,7 +3,7 @@
 import { signedScale } from "./colour.js";
 import { fill, h, uid } from "./dom.js";
 import { select, setOptions } from "./form.js";
-import { parseNumber } from "./numbers.js";
+import { parseNumber, shortened } from "./numbers.js";
 
 /** options: {t, channelName, onedit()}. Returns {element, show(kernel), fault(text)}; edits change the kernel in place. */
 export function createKernelEditor({ t, channelName, onedit }) {
@@ -44,7 +44,7 @@ export function createKernelEditor({ t, channelName, onedit }) {
     inputs = Array.from({ length: kernel.rows * kernel.columns }, (_, at) => h("input", {
       type: "text", inputmode: "text", autocomplete: "off", spellcheck: "false", "aria-describedby": faultId,
       "aria-label": t("kernel_cell", { row: Math.floor(at / kernel.columns), column: at % kernel.columns }),
-      oninput: () => edit(at), onkeydown: (event) => walk(event, at), onfocus: () => inputs[at].select(),
+      oninput: () => edit(at), onkeydown: (event) => walk(event, at), onfocus: () => { write(at); inputs[at].select(); }, onblur: () => write(at),
     }));
     fill(grid, inputs);
   }
@@ -55,8 +55,18 @@ export function createKernelEditor({ t, channelName, onedit }) {
   }
 
   function refill() {
-    inputs.forEach((input, at) => { if (input.value !== kernel.cells[start() + at]) input.value = kernel.cells[start() + at]; });
+    inputs.forEach((_, at) => write(at));
     colour();
+  }
+
+  // A field holds all its digits only while it is written in; else the first ones, and its title all.
+  function write(at) {
+    const input = inputs[at];
+    const text = kernel.cells[start() + at];
+    const short = shortened(text);
+    const next = document.activeElement === input ? text : short;
+    if (input.value !== next) input.value = next;
+    input.title = short === text ? "" : text;
   }
 
   function pick() {
@@ -73,7 +83,7 @@ export function createKernelEditor({ t, channelName, onedit }) {
 
   function colour() {
     grid.classList.toggle("dense", inputs.some(({ value }) => value.length > 4));
-    const values = inputs.map((input) => parseNumber(input.value));
+    const values = inputs.map((_, at) => parseNumber(kernel.cells[start() + at]));
     const scale = signedScale(Math.max(...values.map((value) => Math.abs(value) || 0)));
     inputs.forEach((input, at) => {
       const bad = Number.isNaN(values[at]);

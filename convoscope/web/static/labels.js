@@ -3,11 +3,12 @@
 import { fill, h } from "./dom.js";
 
 const DROP = "\u0000drop";
+// What isn't saved yet outlives the view and the level that it was chosen in.
+const changes = new Map();
 
 /** options: {t, source, given: {classes, data, model}}. Resolves to {element, control(shot)}; only the page has it, not a file. */
 export async function createLabels({ t, source, given }) {
   let kept = await source.ask("/inspect/labels");
-  const changes = new Map();
   const count = h("p", { role: "status" });
   const save = h("button", { type: "button", disabled: true, onclick: () => send() }, t("labels_save"));
   const done = h("div", {});
@@ -24,7 +25,8 @@ export async function createLabels({ t, source, given }) {
     const was = given.classes[shot.label];
     const now = kept.corrections[shot.mark];
     const options = [...given.classes.map((name) => [name, name]), [DROP, t("labels_drop")]];
-    const chosen = now ? now.label ?? DROP : was;
+    const set = changes.get(shot.mark) ?? now;
+    const chosen = set ? set.label ?? DROP : was;
     const choice = h("select", { "aria-label": t("labels_choice", { picture: shot.caption.split("\n")[0] }), onchange: () => {
       changes.set(shot.mark, { picture: shot.mark, was, label: choice.value === DROP ? null : choice.value });
       tell();

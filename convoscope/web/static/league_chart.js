@@ -69,7 +69,7 @@ function axes(t, x, y, cost) {
   const across = x.ticks.map((value) => [svg("line", { x1: x.of(value), x2: x.of(value), y1: TOP, y2: TALL - FOOT, class: "grid" }),
     text(COSTS[cost](value), x.of(value), TALL - FOOT + 18, "middle")]);
   const down = y.ticks.map((value) => [svg("line", { x1: LEFT, x2: WIDE - RIGHT, y1: y.of(value), y2: y.of(value), class: "grid" }),
-    text(`${Number((100 * value).toPrecision(2))} %`, LEFT - 8, y.of(value) + 4, "end")]);
+    text(`${Number((100 * value).toPrecision(2))}\u00a0%`, LEFT - 8, y.of(value) + 4, "end")]);
   return [across, down, text(t(`league_cost_${cost}`), (LEFT + WIDE - RIGHT) / 2, TALL - 6, "middle")];
 }
 

@@ -22,7 +22,8 @@ export function createCompare({ t, rows, pairs }) {
     }
     const [only_first, only_second, both, p, exact] = found;
     const key = p < 0.05 ? "league_differ" : "league_alike";
-    const values = { first: one, second: other, only_first, only_second, both, p: probability(p), kind: t(exact ? "league_exact" : "league_chi") };
+    const [first_name, second_name] = [one, other].map((id) => rows.find((row) => row.id === id).label);
+    const values = { first: first_name, second: second_name, only_first, only_second, both, p: probability(p), kind: t(exact ? "league_exact" : "league_chi") };
     answer.textContent = t(key, values);
   }
 

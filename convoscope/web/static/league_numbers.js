@@ -2,7 +2,7 @@
 
 /** A share as a percentage with two digits. */
 export function share(value) {
-  return `${(100 * value).toFixed(2)} %`;
+  return `${(100 * value).toFixed(2)}\u00a0%`;
 }
 
 /** Seconds, minutes or hours. */

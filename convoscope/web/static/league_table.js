@@ -29,7 +29,7 @@ export function createLeagueTable({ t, rows, onchoose }) {
   function figures(row) {
     const spread = row.error_std === null ? "" : ` ± ${(100 * row.error_std).toFixed(2)}`;
     const reached = row.published_here && row.error <= row.published_error;
-    const texts = [`${(100 * row.error).toFixed(2)}${spread} %`, `${(100 * row.interval[0]).toFixed(2)} – ${(100 * row.interval[1]).toFixed(2)} %`,
+    const texts = [`${(100 * row.error).toFixed(2)}${spread}\u00a0%`, `${(100 * row.interval[0]).toFixed(2)} – ${(100 * row.interval[1]).toFixed(2)}\u00a0%`,
       time(row.seconds), time(row.predict_seconds), row.peak_memory_bytes === null ? "–" : bytes(row.peak_memory_bytes), bytes(row.size_bytes)];
     return texts.map((text, at) => h("td", { class: at === 0 && reached ? "number reached" : "number" }, text));
   }

@@ -48,7 +48,7 @@ async function network({ t, source, step, query, onstate, announce, go }) {
 }
 
 function league(t, rows) {
-  const error = ({ published_error: share }) => (share === null ? "–" : `${(100 * share).toFixed(2)} %`);
+  const error = ({ published_error: share }) => (share === null ? "–" : `${(100 * share).toFixed(2)}\u00a0%`);
   return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("lesson_league") },
     h("table", { class: "sheet-table league-lines" }, h("caption", {}, t("lesson_league")),
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("lesson_method")), h("th", { scope: "col", class: "number" }, t("lesson_error")),

@@ -1,7 +1,7 @@
 // One map on the page: a figure with its picture, the window laid over it, a lens when cells are too small to read,
 // and its numbers as a table. It can be pointed at, and walked with the arrow keys.
 
-import { drawCells, showsNumbers } from "./cells.js";
+import { drawCells, numberCell, widestNumber } from "./cells.js";
 import { h, uid } from "./dom.js";
 import { mapTable } from "./map_table.js";
 import { raster } from "./raster.js";
@@ -39,7 +39,7 @@ export function createMap({ t, side: widest = () => 340, onpoint, onmove, onopen
     map = {
       before: rows ? [rows.before, columns.before] : [0, 0],
       total: rows ? [span(rows), span(columns)] : [picture.height, picture.width],
-      read: null, padText: "0", short: isShort(picture.data), ...spec,
+      read: null, padText: "0", widest: widestNumber(picture.data), ...spec,
     };
     raster(picture, map.channel, map.scale, bitmap);
     map.bitmap = bitmap;
@@ -62,7 +62,7 @@ export function createMap({ t, side: widest = () => 340, onpoint, onmove, onopen
     stage.style.height = `${height}px`;
     drawCells(sized(base, width, height), map, { row: 0, column: 0, cell }, width, height);
     sized(overlay, width, height);
-    lens.hidden = showsNumbers(cell, map) || map.lens === false;
+    lens.hidden = cell >= numberCell(map) || map.lens === false;
     drawMark();
   }
 
@@ -78,14 +78,17 @@ export function createMap({ t, side: widest = () => 340, onpoint, onmove, onopen
   function drawLens() {
     const spanned = Math.max(mark?.rows ?? 1, mark?.columns ?? 1);
     const side = roomFor();
-    const cells = Math.min(Math.max(side < 300 ? SMALL_LENS_CELLS : LENS_CELLS, spanned + 2), 17);
+    const readable = Math.floor(side / numberCell(map));
+    const cells = Math.min(Math.max(Math.min(side < 300 ? SMALL_LENS_CELLS : LENS_CELLS, readable), spanned + 2), 17);
     const lensCell = Math.floor(side / cells);
+    const seen = map.total.map((size) => Math.min(cells, size));
     const centre = mark ? [mark.top + mark.rows / 2, mark.left + mark.columns / 2] : [map.total[0] / 2, map.total[1] / 2];
-    const corner = [0, 1].map((axis) => Math.max(0, Math.min(map.total[axis] - cells, Math.round(centre[axis] - cells / 2))));
+    const corner = [0, 1].map((axis) => Math.max(0, Math.min(map.total[axis] - seen[axis], Math.round(centre[axis] - seen[axis] / 2))));
     const view = { row: corner[0], column: corner[1], cell: lensCell, numbers: true };
-    const context = sized(lens, cells * lensCell, cells * lensCell);
+    const [tall, wide] = seen.map((count) => count * lensCell);
+    const context = sized(lens, wide, tall);
     const grey = map.channel === "all" ? { ...map, channel: map.lensChannel ?? 0, bitmap: channelBitmap() } : map;
-    drawCells(context, grey, view, cells * lensCell, cells * lensCell);
+    drawCells(context, grey, view, wide, tall);
     if (mark) strokeMark(context, mark, view, map);
   }
 
@@ -201,14 +204,6 @@ function sized(canvas, width, height) {
 // Cells along an axis: the padded picture, or further where a last window of ceil mode hangs over.
 function span(plan) {
   return Math.max(plan.before + plan.size + plan.after, (plan.out - 1) * plan.stride + plan.extent);
-}
-
-function isShort(values) {
-  const step = Math.max(1, Math.floor(values.length / 5000));
-  for (let index = 0; index < values.length; index += step) {
-    if (!Number.isInteger(values[index]) || Math.abs(values[index]) > 999) return false;
-  }
-  return true;
 }
 
 function clamp(index, size) {

@@ -23,8 +23,8 @@ export function createNetwork({ t, source, query, network, onstate, announce, go
   const map = createMap({ t, side: () => SIDE, onpoint: (row, column) => place(row, column), onmove: (rows, columns) => place(cursor.row + rows, cursor.column + columns) });
   const layerTitle = h("h3", {});
   const filters = h("div", { class: "filters" });
-  const unitView = createUnitView({ t, side: () => SIDE, onbench: (trace) => toBench(trace) });
-  const given = createGivenPicture({ t, source, query, network, onseen: (seen, entries) => take(seen, entries) });
+  const unitView = createUnitView({ t, side: () => SIDE, onbench: (trace) => toBench(trace).catch(tell) });
+  const given = createGivenPicture({ t, source, query, network, onseen: (seen, entries) => take(seen, entries), onlost: () => lose() });
   const fault = h("p", { class: "fault", role: "alert" });
   const shownLater = h("div", { class: "network", hidden: true }, table.element,
     h("div", { class: "layer" }, layerTitle, gallery.element, filters),
@@ -36,8 +36,21 @@ export function createNetwork({ t, source, query, network, onstate, announce, go
   let picture = null;
   let pictureEntries = {};
   let maps = null;
+  let opening = 0;
   let asked = 0;
   let timer = 0;
+
+  // What failed may have been asked for far below.
+  function tell(error) {
+    fault.textContent = error.message;
+    fault.scrollIntoView({ block: "nearest" });
+  }
+
+  // The picture asked for can't be seen, and what was said of the last one isn't said of it.
+  function lose() {
+    prediction.textContent = "";
+    shownLater.hidden = true;
+  }
 
   async function take(seen, entries) {
     picture = seen.picture;
@@ -54,11 +67,21 @@ export function createNetwork({ t, source, query, network, onstate, announce, go
   }
 
   async function openLayer(name, keep = false) {
+    opening += 1;
+    const mine = opening;
+    table.choose(name);
+    let answer;
+    try {
+      answer = await source.post("/network/maps", { picture: bytesOf(picture), layer: name });
+    } catch (error) {
+      if (mine !== opening) return;
+      table.choose(cursor.layer);
+      tell(error);
+      return;
+    }
+    if (mine !== opening) return;
     cursor.layer = name;
     if (!keep) cursor.map = 0;
-    table.choose(name);
-    const answer = await source.post("/network/maps", { picture: bytesOf(picture), layer: name });
-    if (cursor.layer !== name) return;
     maps = pictureOf(answer.maps);
     if (!keep) Object.assign(cursor, { row: maps.height >> 1, column: maps.width >> 1 });
     Object.assign(cursor, {
@@ -126,7 +149,7 @@ export function createNetwork({ t, source, query, network, onstate, announce, go
     const at = calculation.first_channel + channel;
     const size = all.height * all.width;
     const handed = { channels: 1, height: all.height, width: all.width, data: all.data.slice(at * size, (at + 1) * size) };
-    const kernel = calculation.kernel[channel].map((row) => row.map((weight) => Number(weight.toPrecision(7))).join(",")).join(";");
+    const kernel = calculation.kernel[channel].map((row) => row.map((weight) => Number(weight.toPrecision(9))).join(",")).join(";");
     const walk = network.layers.find((one) => one.name === layer).walk;
     const padding = Array.isArray(walk?.padding) ? walk.padding.flat().join(",") : walk?.padding ?? "valid";
     go({
@@ -151,7 +174,7 @@ function lead(t, network) {
   const values = { model: network.model, data: network.data, parameters: network.parameters.toLocaleString("en").replaceAll(",", "\u2009") };
   if (!network.trained) return t("network_lead_untrained", values);
   return network.test_error === null ? t("network_lead", values)
-    : t("network_lead_error", { ...values, error: `${(100 * network.test_error).toFixed(2)} %` });
+    : t("network_lead_error", { ...values, error: `${(100 * network.test_error).toFixed(2)}\u00a0%` });
 }
 
 function clamp(index, size) {

@@ -1,5 +1,6 @@
 // Numbers as people type them and as they are shown; the rules are those of convoscope/convolution/worked.py.
 
+const LONG = 6;
 const CELL = /^([+-]?(?:\d{1,18}(?:[.,]\d*)?|[.,]\d+)(?:e[+-]?\d{1,3})?)(?:\/([+-]?(?:\d{1,18}(?:[.,]\d*)?|[.,]\d+)))?$/i;
 
 /** The number in `text` (integers, decimals, fractions such as 1/9), or NaN. */
@@ -15,7 +16,16 @@ export function parseNumber(text) {
 export function shown(value, digits = 4) {
   if (value === -Infinity || Number.isNaN(value)) return "—";
   const text = Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(digits)));
-  return text.replace("-", "−");
+  return text.replaceAll("-", "−");
+}
+
+/** What is typed, as a narrow field shows it while nobody writes in it: four digits of a long number. */
+export function shortened(text) {
+  const value = parseNumber(text);
+  if (text.length <= LONG || text.includes("/") || !Number.isFinite(value)) return text;
+  const size = Math.abs(value);
+  if (size > 0 && (size < 0.001 || size >= 1e5)) return value.toExponential(1);
+  return String(size < 1 ? Number(value.toFixed(4)) : Number(value.toPrecision(4)));
 }
 
 /** `value` as a term or factor: negative ones in brackets. */
@@ -35,12 +45,13 @@ export function equals(terms, value) {
   return `${exact ? "=" : "≈"} ${shown(value, 7)}`;
 }
 
-/** A short label for a map cell: what fits in about five characters. */
+/** A short label for a map cell: what fits in about five characters; only 0 itself is written so. */
 export function brief(value) {
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e5) return shown(value);
-  if (size >= 1e4) return value.toExponential(0).replace("-", "−").replace("e+", "e");
+  if (!Number.isFinite(value) || (Number.isInteger(value) && size < 1e5)) return shown(value);
+  if (size >= 1e4 || size < 0.001) return value.toExponential(size < 1 ? 0 : 1).replace(".0", "").replace("e+", "e").replaceAll("-", "−");
   if (size >= 100) return shown(Math.round(value));
   if (size >= 10) return shown(Number(value.toFixed(1)));
+  if (size < 0.005) return shown(value, 1);
   return shown(Number(value.toFixed(2)));
 }

@@ -29,8 +29,8 @@ let opening = 0;
 let handed = null;
 let timer = 0;
 
-/** Open what the address says. */
-async function open() {
+/** Open what the address says; `moved` when the reader came from another situation, whose focus is gone with it. */
+async function open(moved) {
   const query = readQuery(location.search);
   const language = query.lang in LANGUAGES ? query.lang : standard;
   const level = query.level in LEVELS ? query.level : "bench";
@@ -41,6 +41,7 @@ async function open() {
   const mine = opening;
   const place = h("main", { id: "content", tabindex: "-1" }, h("p", { class: "hint" }, t("loading")));
   fill(document.body, skipLink(t), head(t, level, language), place, announcer.element);
+  if (moved) place.focus({ preventScroll: true });
   current?.destroy();
   current = null;
   try {
@@ -74,12 +75,21 @@ function head(t, level, language) {
     onclick: (event) => follow(event, { lang: readQuery(location.search).lang ?? "", level: name }),
   }, t(`level_${name}`)));
   const languages = Object.entries(LANGUAGES).map(([code, name]) => h("a", {
-    href: "#", lang: code, hreflang: code, "aria-current": code === language ? "true" : null,
+    href: inLanguage(code), lang: code, hreflang: code, "aria-current": code === language ? "true" : null,
     onclick: (event) => follow(event, { ...readQuery(location.search), lang: code }),
   }, name));
   return h("header", { class: "head" }, h("h1", {}, t("page_title")),
     h("nav", { class: "levels", "aria-label": t("levels") }, levels),
     h("nav", { class: "languages", "aria-label": t("language") }, languages));
+}
+
+function inLanguage(code) {
+  return `?${writeQuery({ ...readQuery(location.search), lang: code })}`;
+}
+
+// A link may be opened in a new tab, so it leads to what is seen now.
+function renewLinks() {
+  for (const link of document.querySelectorAll(".languages a")) link.setAttribute("href", inLanguage(link.lang));
 }
 
 function follow(event, query) {
@@ -93,19 +103,23 @@ function go(query, picture = handed) {
   handed = picture;
   const kept = query.lang === undefined ? { lang: readQuery(location.search).lang } : {};
   push({ ...kept, ...query });
-  open();
+  open(true);
 }
 
 /** Note another situation that the open level has gone to by itself, as a step that "back" undoes. */
 function push(query) {
   clearTimeout(timer);
   history.pushState(null, "", `?${writeQuery(query)}`);
+  renewLinks();
 }
 
 function remember(query) {
   clearTimeout(timer);
-  timer = setTimeout(() => history.replaceState(null, "", `?${writeQuery(query)}`), 150);
+  timer = setTimeout(() => {
+    history.replaceState(null, "", `?${writeQuery(query)}`);
+    renewLinks();
+  }, 150);
 }
 
-window.addEventListener("popstate", open);
-await open();
+window.addEventListener("popstate", () => open(true));
+await open(false);

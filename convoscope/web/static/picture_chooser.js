@@ -7,9 +7,9 @@ import { createPad } from "./pad.js";
 const SIDES = ["5", "7", "10", "16", "28"];
 const MOST_BYTES = 10 * 1024 * 1024;
 
-/** options: {t, language, source, name, drawing, onpicture(name, picture)}.
- *  Returns {element, load(), credit()}; load() fetches the first picture. */
-export function createPictureChooser({ t, language, source, name, drawing, onpicture }) {
+/** options: {t, language, source, name, missing: the picture of a link that isn't here, or "", drawing,
+ *  onpicture(name, picture)}. Returns {element, load(), credit()}; load() fetches the first picture. */
+export function createPictureChooser({ t, language, source, name, missing, drawing, onpicture }) {
   const options = source.pictures.map((picture) => [picture.name, picture.names[language]]);
   if (source.drawable) options.push(["drawing", t("picture_draw")]);
   const pick = field(t("picture"), select(options, name, (value) => choose(value)), "", { quiet: true });
@@ -26,6 +26,8 @@ export function createPictureChooser({ t, language, source, name, drawing, onpic
   let asked = 0;
 
   async function choose(value) {
+    asked += 1;
+    const mine = asked;
     const entry = source.pictures.find((picture) => picture.name === value);
     padBox.hidden = value !== "drawing";
     credit.textContent = entry?.credit ?? "";
@@ -35,14 +37,13 @@ export function createPictureChooser({ t, language, source, name, drawing, onpic
       return;
     }
     if (!entry) return;
-    asked += 1;
-    const mine = asked;
     try {
       const picture = await source.picture(value);
-      if (mine === asked) onpicture(value, picture);
+      if (mine !== asked) return;
       pick.fault("");
+      onpicture(value, picture);
     } catch (error) {
-      pick.fault(error.message);
+      if (mine === asked) pick.fault(error.message);
     }
   }
 
@@ -61,8 +62,11 @@ export function createPictureChooser({ t, language, source, name, drawing, onpic
       fileField.fault(t("upload_too_large", { most: 10 }));
       return;
     }
+    asked += 1;
+    const mine = asked;
     try {
       const picture = await source.upload(given);
+      if (mine !== asked) return;
       fileField.fault("");
       padBox.hidden = true;
       credit.textContent = given.name;
@@ -72,10 +76,15 @@ export function createPictureChooser({ t, language, source, name, drawing, onpic
       pick.control.value = "upload";
       onpicture("upload", picture);
     } catch (error) {
-      fileField.fault(error.message);
+      if (mine === asked) fileField.fault(error.message);
     }
     file.value = "";
   }
 
-  return { element, load: () => choose(pick.control.value) };
+  async function load() {
+    await choose(pick.control.value);
+    if (missing && asked === 1) pick.fault(t("picture_missing"));
+  }
+
+  return { element, load };
 }

@@ -11,7 +11,7 @@ const SIDE = 252;
 
 /** Build the level. options: {t, source, query, network, onstate, announce, go}. */
 export function createSees({ t, source, query, network, onstate, announce, go }) {
-  const given = createGivenPicture({ t, source, query, network, onseen: (seen, entries) => show(seen, entries) });
+  const given = createGivenPicture({ t, source, query, network, onseen: (seen, entries) => show(seen, entries), onlost: () => lose() });
   const steps = h("ol", { class: "steps" });
   const bars = createBars({ t });
   const verdict = h("p", { class: "prediction" });
@@ -24,8 +24,18 @@ export function createSees({ t, source, query, network, onstate, announce, go })
     given.element, fault, steps, verdict,
     bars.element, onward);
 
+  // What was said of the last picture isn't said of one that can't be seen.
+  function lose() {
+    fill(steps);
+    verdict.textContent = "";
+    bars.element.hidden = true;
+    onward.hidden = true;
+  }
+
   function show(seen, from) {
     entries = from;
+    bars.element.hidden = false;
+    onward.hidden = false;
     onstate(from);
     fill(steps, seen.steps.map((step, at) => one(at, step.name, step.picture, true)),
       one(seen.steps.length, "normalise", seen.inputs, false));

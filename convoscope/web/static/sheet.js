@@ -35,7 +35,7 @@ function note(_, { text }) {
 function table(_, { title, note: how, columns, rows, numeric, folded }) {
   const side = (at) => (at >= numeric ? "number" : null);
   const body = rows.map((row) => h("tr", {}, row.map((cell, at) => (at === 0
-    ? h("th", { scope: "row" }, cell) : h("td", { class: side(at) }, at >= numeric ? cell.replace("-", "−") : cell)))));
+    ? h("th", { scope: "row" }, cell) : h("td", { class: side(at) }, cell)))));
   const content = h("div", { class: rows.length > 40 ? "scroll tall" : "scroll", tabindex: "0", role: "group", "aria-label": title }, h("table", { class: "sheet-table" },
     h("thead", {}, h("tr", {}, columns.map((name, at) => h("th", { scope: "col", class: side(at) }, name)))), h("tbody", {}, body)));
   if (!folded) return block(title, how, content);

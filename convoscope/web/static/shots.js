@@ -4,10 +4,13 @@ import { greyScale, reachOf, signedScale } from "./colour.js";
 import { h, uid } from "./dom.js";
 import { pictureOf, raster } from "./raster.js";
 
+// The width of a caption, and of a column of pictures: 9rem.
+const CAPTION = 144;
+
 /** `shots` are pictures as they travel with {caption, box, mark, label}, captions in one language; `correct(shot)` gives an
  *  element that goes below a picture that can be corrected, or null. */
 export function shotList(shots, size, correct = () => null) {
-  return h("ul", { class: "shots" }, shots.map((shot) => {
+  return h("ul", { class: size > CAPTION ? "shots large" : "shots" }, shots.map((shot) => {
     const id = uid("shot");
     return h("li", {}, h("figure", {}, drawn(shot, size, id),
       h("figcaption", { id }, shot.caption.split("\n").map((line) => h("span", {}, line))), shot.mark ? correct(shot) : null));

@@ -33,6 +33,8 @@ export function settingFromQuery(query, setting, find) {
   const next = { ...setting };
   for (const name of [...KERNEL_FIELDS, "channels"]) if (query[name] !== undefined) next[name] = query[name];
   for (const flag of ["ceil", "countPad"]) next[flag] = query[flag] === "1";
+  // The field for it offers numbers only.
+  if (next.poolPadding === "valid") next.poolPadding = "0";
   if (!["none", "max", "avg"].includes(next.pool)) next.pool = "none";
   if (!["each", "sum"].includes(next.channels)) next.channels = "each";
   if (query.kernel === "none") next.kernel = null;
@@ -40,9 +42,9 @@ export function settingFromQuery(query, setting, find) {
   return next;
 }
 
-/** A kernel as rows of numbers, 1,-1,1;-1,1,-1; a decimal comma becomes a point, since commas part the numbers. */
+/** A kernel as rows of numbers, 1,-1,1;-1,1,-1; a decimal comma becomes a point, since commas and spaces part the numbers. */
 export function kernelText({ rows, columns, cells }) {
-  const written = cells.map((cell) => cell.trim().replaceAll(",", "."));
+  const written = cells.map((cell) => cell.replace(/\s+/g, "").replaceAll(",", "."));
   return Array.from({ length: rows }, (_, row) => written.slice(row * columns, (row + 1) * columns).join(",")).join(";");
 }
 

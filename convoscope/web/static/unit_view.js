@@ -29,7 +29,7 @@ export function createUnitView({ t, side, onbench }) {
     fieldLine.textContent = t("field_line", { rows, columns, whole: trace.receptive_field ? trace.receptive_field.join(" × ") : "–" });
     title.textContent = t("unit_title", { layer: trace.layer, place: trace.place.join(", "), value: shown(trace.value, 7) });
     verdict.textContent = trace.same ? t("pytorch_same", { value: shown(trace.pytorch, 7) })
-      : t("pytorch_differs", { value: shown(trace.pytorch, 9), difference: trace.difference.toExponential(1) });
+      : t("pytorch_differs", { value: shown(trace.pytorch, 9), difference: trace.difference.toExponential(1).replace("-", "−") });
     verdict.classList.toggle("differs", !trace.same);
     const unit = unitOf(t, calculation);
     bench.hidden = !calculation.kernel || trace.input_shape.length !== 3 || calculation.kernel[0].length * calculation.kernel[0][0].length > 121;
