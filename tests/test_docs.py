@@ -171,8 +171,8 @@ def test_outputs_are_what_the_program_prints(page: Path, capsys: pytest.CaptureF
 def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     # A page may register an example: let it be forgotten afterwards.
-    members = {name: models.registry.get(name) for name in models.registry}
-    monkeypatch.setattr(models.registry, "_members", members)
+    for known in (models.registry, views):
+        monkeypatch.setattr(known, "_members", {name: known.get(name) for name in known})
     names: dict[str, Any] = {"__name__": "page"}
     for block in blocks(page, "python"):
         exec(compile(block, name_of(page), "exec"), names)

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convoscope.core import display
-from convoscope.core.messages import LANGUAGES, say, using_language
+from convoscope.core.messages import LANGUAGES, Both, say, using_language
 from convoscope.inspection.look import Look
 from convoscope.inspection.saving import aligned, write_view
 from convoscope.inspection.subject import Subject, told_of
 from convoscope.runs.run import Run
+from convoscope.runs.views import Told, told
 
 _MOST_ROWS, _MOST_POINTS = 40, 20
 
@@ -48,8 +49,9 @@ class Words:
         return said
 
 
-Text: TypeAlias = str | Words
-"""What is the same in all languages (a class's or a layer's name, a number), or a sentence."""
+Text: TypeAlias = str | Words | Both
+"""What is the same in all languages (a class's or a layer's name, a number), or a sentence: one of this room's
+catalogue, or one of the view's own file."""
 
 
 def words(key: str, **values: Any) -> Words:
@@ -200,9 +202,9 @@ class Sheet:
     live: bool = False
 
     @property
-    def title(self) -> Words:
-        """The view's name for people."""
-        return Words(f"view_{self.view.partition(':')[0]}")
+    def told(self) -> Told:
+        """The view's title and lead, for people."""
+        return told(self.view.partition(":")[0])
 
     @property
     def likeliest(self) -> tuple[str, float] | None:
