@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(help=say("inspection.help_inspect"))
     def inspect(
-        run: Annotated[Path, typer.Argument(metavar="RUN", show_default=False)],
+        run: Annotated[Path, typer.Argument(metavar="RUN", help=say("cli.argument_run"), show_default=False)],
         view: Annotated[str, _option("--view", "view", "NAME", members("inspection", "views"))],
         image: Annotated[str | None, _option("--image", "image", "IMAGE")] = None,
         out: Annotated[Path | None, _option("--out", "out", "FILE.html|png")] = None,
