@@ -33,7 +33,7 @@ _WORDS = {
         "recipe": "recipe", "value": "value", "network": "network",
     },
     "es": {
-        "option": "opción", "default": "por defecto", "meaning": "significado", "yes": "sí", "no": "no",
+        "option": "opción", "default": "por omisión", "meaning": "significado", "yes": "sí", "no": "no",
         "name": "nombre", "picture": "de una imagen", "parameters": "parámetros y lo que admiten", "size": "imagen",
         "counts": "para entrenar / para probar", "classes": "clases", "official": "división oficial",
         "licence": "licencia", "citation": "cita", "source": "fuente", "grey": "imágenes en gris",
