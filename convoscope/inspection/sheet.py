@@ -20,7 +20,7 @@ from convoscope.inspection.look import Look
 from convoscope.inspection.saving import aligned, write_view
 from convoscope.inspection.subject import Subject, told_of
 from convoscope.runs.run import Run
-from convoscope.runs.views import Told, told
+from convoscope.runs.views import told
 
 _MOST_ROWS, _MOST_POINTS = 40, 20
 
@@ -202,9 +202,14 @@ class Sheet:
     live: bool = False
 
     @property
-    def told(self) -> Told:
-        """The view's title and lead, for people."""
-        return told(self.view.partition(":")[0])
+    def title(self) -> Both:
+        """The view's name for people."""
+        return told(self.view.partition(":")[0]).title
+
+    @property
+    def lead(self) -> Both:
+        """What it shows, in a line."""
+        return told(self.view.partition(":")[0]).lead
 
     @property
     def likeliest(self) -> tuple[str, float] | None:

@@ -38,7 +38,7 @@ class _Placed:
 
 def picture_of_sheet(sheet: Sheet) -> bytes:
     """The sheet as a PNG."""
-    head = f"{sheet.told.title} – {sheet.run.path.name}"
+    head = f"{sheet.title} – {sheet.run.path.name}"
     if sheet.subject is not None:
         head += f"\n{sheet.subject.said(sheet.likeliest)}"
     placed = [_words(head, bold=True)]

@@ -29,8 +29,8 @@ def sheet_document(sheet: Sheet) -> dict[str, Any]:
         picture = encoded(subject.pixels).model_dump() | {"label": subject.label, "index": subject.index}
     return {
         "view": sheet.view,
-        "title": text_document(sheet.told.title),
-        "lead": text_document(sheet.told.lead),
+        "title": text_document(sheet.title),
+        "lead": text_document(sheet.lead),
         "model": str(run.config["model"]),
         "data": str(run.config["data"]["name"]),
         "classes": list(run.classes),
