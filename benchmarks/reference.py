@@ -33,7 +33,7 @@ _WORDS = {
         "recipe": "recipe", "value": "value", "network": "network",
     },
     "es": {
-        "option": "opción", "default": "por defecto", "meaning": "significado", "yes": "sí", "no": "no",
+        "option": "opción", "default": "por omisión", "meaning": "significado", "yes": "sí", "no": "no",
         "name": "nombre", "picture": "de una imagen", "parameters": "parámetros y lo que admiten", "size": "imagen",
         "counts": "para entrenar / para probar", "classes": "clases", "official": "división oficial",
         "licence": "licencia", "citation": "cita", "source": "fuente", "grey": "imágenes en gris",
@@ -65,8 +65,8 @@ def _options(command: Any, language: str) -> Iterator[str]:
     words = _WORDS[language]
     yield from _table(words["option"], words["default"], words["meaning"])
     for each in command.params:
-        if each.name == "help" or not each.help:
-            continue  # an argument that needs no words, such as RUN, is in the line above
+        if each.name == "help":
+            continue
         place = placeholders(each.metavar or each.name.upper())
         named, flag = each.opts[0].startswith("-"), getattr(each, "is_flag", False)
         written = (each.opts[-1] + ("" if flag else f" {place}")) if named else place

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 from PIL import Image
@@ -171,8 +172,8 @@ def test_outputs_are_what_the_program_prints(page: Path, capsys: pytest.CaptureF
 def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     # A page may register an example: let it be forgotten afterwards.
-    members = {name: models.registry.get(name) for name in models.registry}
-    monkeypatch.setattr(models.registry, "_members", members)
+    for known in (models.registry, views):
+        monkeypatch.setattr(known, "_members", {name: known.get(name) for name in known})
     names: dict[str, Any] = {"__name__": "page"}
     for block in blocks(page, "python"):
         exec(compile(block, name_of(page), "exec"), names)
@@ -187,11 +188,17 @@ def test_the_script_for_small_devices_answers_as_the_run_does(tmp_path: Path) ->
     trained = cs.train("digits", "typical:blocks=2", epochs=2, out=tmp_path / "run")
     file = export(trained).file
     pictures = []
-    for number, image in enumerate(cs.load("digits").test.images[:4, 0]):
+    images = cs.load("digits").test.images[:, 0]
+    # Grey, palette, with transparency, and of another size: as files come.
+    drawn = [Image.fromarray(image).convert(mode) for image, mode in zip(images, ("L", "P", "RGBA", "L"), strict=False)]
+    drawn[3] = drawn[3].resize((21, 13))
+    drawn.append(Image.fromarray(np.random.default_rng(0).integers(0, 65536, (8, 8), np.uint16)))
+    for number, picture in enumerate(drawn):
         pictures.append(f"{number}.png")
-        # Grey, palette, with transparency, and of another size: as files come.
-        drawn = Image.fromarray(image).convert(("L", "P", "RGBA", "L")[number])
-        (drawn.resize((21, 13)) if number == 3 else drawn).save(tmp_path / pictures[-1])
+        picture.save(tmp_path / pictures[-1])
+    for mode, clear in (("L", int(images[5].max())), ("RGB", (int(images[5].max()),) * 3)):
+        pictures.append(f"clear-{mode}.png")
+        Image.fromarray(images[5]).convert(mode).save(tmp_path / pictures[-1], transparency=clear)
     done = subprocess.run(
         [sys.executable, "classify.py", str(file), *pictures],
         cwd=tmp_path, capture_output=True, encoding="utf-8", check=True,

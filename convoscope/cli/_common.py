@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +13,16 @@ import typer
 from convoscope.core.messages import say
 
 
-def option(name: str, key: str, **settings: Any) -> Any:
-    """An option whose help comes from the catalogue of this room."""
-    return typer.Option(name, help=say(f"cli.{key}"), show_default=False, **settings)
+def option(name: str, key: str, *, known: str = "", **settings: Any) -> Any:
+    """An option whose help comes from the catalogue of this room; `known` are the names that it tells."""
+    return typer.Option(name, help=say(f"cli.{key}", known=known), show_default=False, **settings)
+
+
+def members(*folder: str, suffix: str = ".py") -> str:
+    """What a folder of the program holds, one member a file, by name: for a help text, which loads none of them."""
+    files = resources.files("convoscope").joinpath(*folder).iterdir()
+    names = (each.name.removesuffix(suffix) for each in files if each.name.endswith(suffix))
+    return ", ".join(sorted(name.replace("_", "-") for name in names if not name.startswith("_")))
 
 
 # Their help is put in by `_help`: these are made once, before the language is known.

@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
     @group.command(help=say("data.cli_show_help"))
     def show(
-        name: Annotated[str, typer.Argument(metavar="NAME|FOLDER", show_default=False)],
+        name: Annotated[str, typer.Argument(metavar="NAME|FOLDER", help=say("cli.argument_data"), show_default=False)],
         data_dir: DataDir = None,
         as_json: AsJson = False,
         lang: Lang = None,
@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
 
     @group.command(help=say("data.cli_get_help"))
     def get(
-        name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+        name: Annotated[str, typer.Argument(metavar="NAME", help=say("cli.argument_data_set"), show_default=False)],
         data_dir: DataDir = None,
         as_json: AsJson = False,
         lang: Lang = None,
@@ -64,7 +64,7 @@ def register(app: typer.Typer) -> None:
 
     @group.command(help=say("data.cli_preview_help"))
     def preview(
-        name: Annotated[str, typer.Argument(metavar="NAME|FOLDER", show_default=False)],
+        name: Annotated[str, typer.Argument(metavar="NAME|FOLDER", help=say("cli.argument_data"), show_default=False)],
         by: Annotated[str, _option("--by", "by", "NAME")] = "default",
         count: Annotated[int, _option("--count", "count", "N", min=1, max=50)] = 4,
         seed: Annotated[int, _option("--seed", "seed", "N", min=0, max=2**31 - 1)] = 0,
@@ -87,7 +87,7 @@ def register(app: typer.Typer) -> None:
 
     @group.command(help=say("data.cli_check_help"))
     def check(
-        folder: Annotated[Path, typer.Argument(metavar="FOLDER", show_default=False)],
+        folder: Annotated[Path, typer.Argument(metavar="FOLDER", help=say("cli.argument_folder"), show_default=False)],
         as_json: AsJson = False,
         lang: Lang = None,
     ) -> None:

@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(help=say("cli.evaluate_help"))
     def evaluate(
-        run: Annotated[Path, typer.Argument(metavar="RUN", show_default=False)],
+        run: Annotated[Path, typer.Argument(metavar="RUN", help=say("cli.argument_run"), show_default=False)],
         data: Annotated[str | None, option("--data", "evaluate_data", metavar="NAME|FOLDER")] = None,
         tta: Annotated[str, option("--tta", "train_tta", metavar="KIND")] = "none",
         data_dir: DataDir = None,

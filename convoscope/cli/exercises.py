@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
     @group.command(help=say("lessons.cli_show_help"))
     def show(
-        name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+        name: Annotated[str, typer.Argument(metavar="NAME", help=say("cli.argument_exercise"), show_default=False)],
         seed: Annotated[int | None, _option("--seed", "seed", "N")] = None,
         as_json: AsJson = False,
         lang: Lang = None,
@@ -60,7 +60,9 @@ def register(app: typer.Typer) -> None:
     @group.command(help=say("lessons.cli_results_help"))
     def results(
         out: Annotated[Path, _option("--out", "out", "FILE.csv")],
-        files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", show_default=False)] = None,
+        files: Annotated[
+            list[Path] | None, typer.Argument(metavar="FILE…", help=say("cli.argument_progress"), show_default=False)
+        ] = None,
         as_json: AsJson = False,
         lang: Lang = None,
     ) -> None:

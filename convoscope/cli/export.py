@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command(help=say("shipping.help_export"))
     def export(
-        run: Annotated[Path, typer.Argument(metavar="RUN", show_default=False)],
+        run: Annotated[Path, typer.Argument(metavar="RUN", help=say("cli.argument_run"), show_default=False)],
         out: Annotated[Path | None, _option("--out", "out", metavar="FILE")] = None,
         int8: Annotated[bool, _option("--int8", "int8")] = False,
         script: Annotated[bool, _option("--script", "script")] = False,

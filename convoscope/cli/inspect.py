@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convoscope.cli._common import AsJson, DataDir, Lang, answer
+from convoscope.cli._common import AsJson, DataDir, Lang, answer, members
 from convoscope.cli._pictures import picture_named
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import say
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from convoscope.runs import Run
 
 
-def _option(name: str, key: str, metavar: str) -> Any:
-    return typer.Option(name, help=say(f"inspection.help_{key}"), metavar=metavar, show_default=False)
+def _option(name: str, key: str, metavar: str, known: str = "") -> Any:
+    return typer.Option(name, help=say(f"inspection.help_{key}", known=known), metavar=metavar, show_default=False)
 
 
 def register(app: typer.Typer) -> None:
@@ -27,8 +27,8 @@ def register(app: typer.Typer) -> None:
 
     @app.command(help=say("inspection.help_inspect"))
     def inspect(
-        run: Annotated[Path, typer.Argument(metavar="RUN", show_default=False)],
-        view: Annotated[str, _option("--view", "view", "NAME")],
+        run: Annotated[Path, typer.Argument(metavar="RUN", help=say("cli.argument_run"), show_default=False)],
+        view: Annotated[str, _option("--view", "view", "NAME", members("inspection", "views"))],
         image: Annotated[str | None, _option("--image", "image", "IMAGE")] = None,
         out: Annotated[Path | None, _option("--out", "out", "FILE.html|png")] = None,
         prune: Annotated[Path | None, _option("--prune", "prune", "DIR")] = None,

@@ -27,7 +27,9 @@ def register(app: typer.Typer) -> None:
 
     @group.command(help=say("tours.cli_check_help"))
     def check(
-        lesson: Annotated[str, typer.Argument(metavar="FILE|NAME", show_default=False)],
+        lesson: Annotated[
+            str, typer.Argument(metavar="FILE|NAME", help=say("cli.argument_lesson"), show_default=False)
+        ],
         as_json: AsJson = False,
         lang: Lang = None,
     ) -> None:

@@ -24,8 +24,10 @@ def register(app: typer.Typer) -> None:
 
     @app.command(help=say("cli.predict_help"))
     def predict(
-        run: Annotated[Path, typer.Argument(metavar="RUN", show_default=False)],
-        images: Annotated[list[str], typer.Argument(metavar="IMAGE…", show_default=False)],
+        run: Annotated[Path, typer.Argument(metavar="RUN", help=say("cli.argument_run"), show_default=False)],
+        images: Annotated[
+            list[str], typer.Argument(metavar="IMAGE…", help=say("cli.argument_images"), show_default=False)
+        ],
         as_json: AsJson = False,
         lang: Lang = None,
     ) -> None:

@@ -8,8 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from convoscope.cli._common import AsJson, DataDir, Lang, answer, option, tell
+from convoscope.cli._common import AsJson, DataDir, Lang, answer, members, option, tell
 from convoscope.core.messages import say
+
+
+def _recipes() -> str:
+    return members("training", "recipes", suffix=".toml")
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +23,7 @@ def register(app: typer.Typer) -> None:
     def train(
         data: Annotated[str, option("--data", "train_data", metavar="NAME|FOLDER")] = "mnist-5k",
         model: Annotated[str | None, option("--model", "train_model", metavar="NAME")] = None,
-        recipe: Annotated[str, option("--recipe", "train_recipe", metavar="NAME")] = "default",
+        recipe: Annotated[str, option("--recipe", "train_recipe", metavar="NAME", known=_recipes())] = "default",
         epochs: Annotated[int | None, option("--epochs", "train_epochs", metavar="N")] = None,
         seed: Annotated[int, option("--seed", "train_seed", metavar="N")] = 0,
         out: Annotated[Path | None, option("--out", "train_out", metavar="DIR")] = None,

@@ -5,6 +5,8 @@ One TOML file a room lies in `core/catalogue/`; each entry holds both languages 
     [folder_empty]
     en = "{folder} holds no images."
     es = "{folder} no contiene imágenes."
+
+What registers itself from one file brings its own sentences along, as `Both`.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import locale
 import os
 import tomllib
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -48,6 +51,21 @@ def say(key: str, **values: Any) -> str:
     """The sentence `key` ("room.name") in the language in use, with `values` put in."""
     room, _, name = key.partition(".")
     return catalogue(room)[name][language()].format(**values)
+
+
+@dataclass(frozen=True)
+class Both:
+    """A text in both languages, read in the one in use."""
+
+    en: str
+    es: str
+
+    def __str__(self) -> str:
+        return self.to_dict()[language()]
+
+    def to_dict(self) -> dict[str, str]:
+        """Language -> text."""
+        return asdict(self)
 
 
 @cache

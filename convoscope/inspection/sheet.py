@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convoscope.core import display
-from convoscope.core.messages import LANGUAGES, say, using_language
+from convoscope.core.messages import LANGUAGES, Both, say, using_language
 from convoscope.inspection.look import Look
 from convoscope.inspection.numbers import number
 from convoscope.inspection.saving import aligned, write_view
 from convoscope.inspection.subject import Subject, told_of
 from convoscope.runs.run import Run
+from convoscope.runs.views import told
 
 _MOST_ROWS, _MOST_POINTS = 40, 20
 
@@ -49,8 +50,9 @@ class Words:
         return said
 
 
-Text: TypeAlias = str | Words
-"""What is the same in all languages (a class's or a layer's name, a number), or a sentence."""
+Text: TypeAlias = str | Words | Both
+"""What is the same in all languages (a class's or a layer's name, a number), or a sentence: one of this room's
+catalogue, or one of the view's own file."""
 
 
 def words(key: str, **values: Any) -> Words:
@@ -201,9 +203,14 @@ class Sheet:
     live: bool = False
 
     @property
-    def title(self) -> Words:
+    def title(self) -> Both:
         """The view's name for people."""
-        return Words(f"view_{self.view.partition(':')[0]}")
+        return told(self.view.partition(":")[0]).title
+
+    @property
+    def lead(self) -> Both:
+        """What it shows, in a line."""
+        return told(self.view.partition(":")[0]).lead
 
     @property
     def likeliest(self) -> tuple[str, float] | None:

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from functools import partial
 from inspect import signature
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from convoscope.core.errors import RequestError
+from convoscope.core.messages import Both
 from convoscope.core.registry import Registry
 from convoscope.core.spec import parse_spec
 from convoscope.models.parameters import check
@@ -32,7 +33,35 @@ View = Callable[..., Showing]
 """A member of the registry: ``view(run, image, data_dir, **parameters)``; see `Run.show`. Its keyword-only arguments,
 with `Limits`, are its parameters. A view that is the same for all pictures names the second argument ``_image``."""
 
+V = TypeVar("V", bound=View)
+
 registry: Registry[View] = Registry("view", "convoscope.inspection.views")
+
+
+class Told(NamedTuple):
+    """What a view is called, and in a sentence what it shows."""
+
+    title: Both
+    lead: Both
+
+
+_TOLD: dict[str, Told] = {}
+
+
+def view(name: str, *, en: tuple[str, str], es: tuple[str, str]) -> Callable[[V], V]:
+    """Decorator: the function is the view `name`; `en` and `es` are its (title, one-line lead)."""
+
+    def add(function: V) -> V:
+        registry.register(name)(function)
+        _TOLD[name] = Told(Both(en[0], es[0]), Both(en[1], es[1]))
+        return function
+
+    return add
+
+
+def told(name: str) -> Told:
+    """The words for the view `name`; of one that registered without any, its name."""
+    return _TOLD.get(name, Told(Both(name, name), Both("", "")))
 
 
 # The sentences about parameters name a model; a view has its own.
@@ -50,14 +79,14 @@ def view_named(text: str) -> View:
         RequestError: no such view or parameter, or a value out of its limits.
     """
     spec = parse_spec(text)
-    view = registry.get(spec.name)
+    found = registry.get(spec.name)
     try:
-        parameters = check(spec, view)
+        parameters = check(spec, found)
     except RequestError as error:
         raise RequestError(_OF_VIEWS.get(error.key, error.key), **error.values) from error
-    return partial(view, **parameters)
+    return partial(found, **parameters)
 
 
-def looks_at_picture(view: View) -> bool:
+def looks_at_picture(found: View) -> bool:
     """Whether a view shows another thing for another picture."""
-    return "image" in signature(view).parameters
+    return "image" in signature(found).parameters

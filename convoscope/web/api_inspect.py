@@ -100,9 +100,9 @@ class Sheets:
 def views(request: Request) -> list[ViewAnswer]:
     """The views of this level."""
     served_network(request)
-    from convoscope.inspection.sheet import Sheet, words
+    from convoscope.inspection.sheet import Sheet
     from convoscope.models.parameters import parameters_of
-    from convoscope.runs.views import looks_at_picture, registry
+    from convoscope.runs.views import looks_at_picture, registry, told
 
     answers = []
     for name in registry:
@@ -113,7 +113,7 @@ def views(request: Request) -> list[ViewAnswer]:
             ParameterAnswer(name=one.name, default=one.written, accepts=one.accepts, choices=list(one.choices))
             for one in parameters_of(view).values()
         ]
-        titles = words(f"view_{name}").to_dict()
+        titles = told(name).title.to_dict()
         answers.append(ViewAnswer(name=name, titles=titles, picture=looks_at_picture(view), parameters=parameters))
     return answers
 

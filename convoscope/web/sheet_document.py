@@ -23,8 +23,6 @@ def sheet_page(sheet: Sheet) -> dict[str, Any]:
 
 def sheet_document(sheet: Sheet) -> dict[str, Any]:
     """The sheet itself."""
-    from convoscope.inspection.sheet import words
-
     run, subject = sheet.run, sheet.subject
     picture = None
     if subject is not None:
@@ -32,7 +30,7 @@ def sheet_document(sheet: Sheet) -> dict[str, Any]:
     return {
         "view": sheet.view,
         "title": text_document(sheet.title),
-        "lead": text_document(words(f"view_{sheet.view.partition(':')[0]}_lead")),
+        "lead": text_document(sheet.lead),
         "model": str(run.config["model"]),
         "data": str(run.config["data"]["name"]),
         "classes": list(run.classes),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convoscope import Run, __version__, train
+from convoscope import Run, __version__, models, train
 from convoscope.cli import run as run_command
 from convoscope.core.messages import language
+from convoscope.runs.views import registry as views
+from convoscope.training.recipe import recipe_names
 
 COMMAND = [sys.executable, "-m", "convoscope"]
 COMMANDS = ("convolve", "data", "evaluate", "kernels", "predict", "serve", "summary", "train")
@@ -160,6 +164,14 @@ def test_help_in_both_languages(tell: Any, command: str | None) -> None:
         assert word not in spanish.out
     assert "Opciones:" in spanish.out
     assert english.err == spanish.err == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "known"), [("train", models.registry), ("train", recipe_names()), ("inspect", views)]
+)
+def test_help_names_every_member(tell: Any, command: str, known: Iterable[str]) -> None:
+    told = set(re.findall(r"[\w-]+", tell(command, "--help").out))
+    assert not [name for name in known if name not in told]
 
 
 def test_without_words_there_is_help(tell: Any) -> None:

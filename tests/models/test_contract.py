@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -144,6 +146,21 @@ def test_defaults_lie_within_their_own_limits(name):
 def test_layers_have_readable_names(name):
     leaves = [key for key, module in built(name).named_modules() if not list(module.children())]
     assert [key for key in leaves if not re.fullmatch(r"[a-z][a-z0-9_.]*", key) or re.match(r"\d", key)] == []
+
+
+def test_the_family_that_the_page_prints_keeps_the_contract(monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text("utf-8")
+    code = next(block for block in re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S) if "@registry" in block)
+    module = types.ModuleType("one_layer")
+    monkeypatch.setitem(sys.modules, "one_layer", module)
+    monkeypatch.setattr(models.registry, "_members", {name: models.registry.get(name) for name in models.registry})
+    exec(compile(code, "one_layer.py", "exec"), vars(module))
+    test_head_of_file_names_paper_year_and_the_true_count("one-layer")
+    test_docstring_tells_every_parameter("one-layer")
+    test_defaults_lie_within_their_own_limits("one-layer")
+    test_layers_have_readable_names("one-layer")
+    test_gradients_reach_every_parameter("one-layer")
+    test_course_sizes_are_never_too_small("one-layer")
 
 
 def test_registry_holds_the_families_of_the_design():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -29,6 +30,22 @@ def test_every_sheet_is_offered(run_client: httpx.Client) -> None:
             assert parameter["accepts"]
             for word in (parameter["name"], *parameter["choices"]):
                 assert f"setting_{word}" in catalogue("web")
+
+
+def test_a_view_needs_one_file_only(run_client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_members", {name: registry.get(name) for name in registry})
+    page = (Path(__file__).parents[2] / "docs" / "inspection.md").read_text("utf-8")
+    code = next(block for block in re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S) if "@view(" in block)
+    names: dict[str, Any] = {"__name__": "silence"}
+    exec(code.partition("\n\n\nprint(")[0], names)
+    registry.register("without-words")(names["silence"])
+    titles = {view["name"]: view["titles"] for view in run_client.get(PATH).json()}
+    assert titles["silence"] == {"en": "Silence", "es": "Silencio"}
+    assert titles["without-words"] == {"en": "without-words", "es": "without-words"}
+    told = run_client.post(f"{PATH}/show", json={"view": "silence"}).json()
+    assert told["title"] == titles["silence"]
+    assert told["lead"]["en"].startswith("Which share")
+    assert told["blocks"][0]["columns"][0] == {"en": "layer", "es": "capa"}
 
 
 def test_a_sheet_is_told_in_both_languages(run_client: httpx.Client) -> None:

@@ -15,12 +15,24 @@ from convoscope.inspection.sheet import Pictures, Sheet, Shot, Table, Words, wor
 from convoscope.models import Layer
 from convoscope.models.parameters import Limits
 from convoscope.runs.run import Run
-from convoscope.runs.views import registry
+from convoscope.runs.views import view
 
 _MOST_UNITS = 12
 
 
-@registry.register("activation-maximisation")
+@view(
+    "activation-maximisation",
+    en=(
+        "What the network looks for",
+        "Pictures made for classes or units by climbing their gradient from noise. They show what a unit "
+        "answers to, not what the world looks like.",
+    ),
+    es=(
+        "Lo que busca la red",
+        "Imágenes hechas para clases o unidades subiendo por su gradiente desde ruido. Muestran a qué "
+        "responde una unidad, no cómo es el mundo.",
+    ),
+)
 def activation_maximisation(
     run: Run,
     _image: ArrayLike | str | Path | None = None,

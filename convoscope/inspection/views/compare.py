@@ -13,12 +13,24 @@ from convoscope.inspection.sheet import Note, Pictures, Sheet, Shot, Table, Text
 from convoscope.runs.comparison import Comparison
 from convoscope.runs.evaluation import wilson_interval
 from convoscope.runs.run import Run
-from convoscope.runs.views import registry
+from convoscope.runs.views import view
 
 _MOST_SHOTS = 24
 
 
-@registry.register("compare")
+@view(
+    "compare",
+    en=(
+        "Before and after",
+        "This run beside another on the same test set: what was mended, what was broken, and whether it is "
+        "more than chance.",
+    ),
+    es=(
+        "Antes y después",
+        "Esta ejecución junto a otra con el mismo conjunto de prueba: qué se arregló, qué se estropeó y si "
+        "es más que azar.",
+    ),
+)
 def compare(
     run: Run,
     _image: ArrayLike | str | Path | None = None,

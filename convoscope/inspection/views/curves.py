@@ -12,13 +12,25 @@ from convoscope.core.errors import RequestError
 from convoscope.inspection.numbers import number, share
 from convoscope.inspection.sheet import Block, Chart, Note, Series, Sheet, Table, Text, words
 from convoscope.runs.run import Run
-from convoscope.runs.views import registry
+from convoscope.runs.views import view
 
 _STILL = 900.0
 """Seconds after its last epoch for which a run without a result counts as training: beyond, it was probably killed."""
 
 
-@registry.register("curves")
+@view(
+    "curves",
+    en=(
+        "Learning curves",
+        "Losses and validation error by epoch, of a run that is finished or still training, with other runs "
+        "laid over them.",
+    ),
+    es=(
+        "Curvas de aprendizaje",
+        "Pérdidas y error de validación por época, de una ejecución terminada o que aún se entrena, con "
+        "otras superpuestas.",
+    ),
+)
 def curves(
     run: Run,
     _image: ArrayLike | str | Path | None = None,

@@ -29,12 +29,24 @@ from convoscope.inspection.sheet import (
 from convoscope.models.parameters import Limits
 from convoscope.runs.evaluation import wilson_interval
 from convoscope.runs.run import Run
-from convoscope.runs.views import registry
+from convoscope.runs.views import view
 
 _MOST_SHOTS, _MOST_IN_CELL, _MOST_SUSPECTS = 24, 24, 48
 
 
-@registry.register("errors")
+@view(
+    "errors",
+    en=(
+        "Errors",
+        "What the network gets wrong on the test set, how sure it is of it, and which training labels may be "
+        "wrong themselves.",
+    ),
+    es=(
+        "Errores",
+        "En qué se equivoca la red con el conjunto de prueba, cuán segura está de ello, y qué etiquetas de "
+        "entrenamiento pueden estar mal.",
+    ),
+)
 def errors(
     run: Run,
     _image: ArrayLike | str | Path | None = None,

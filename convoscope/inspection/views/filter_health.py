@@ -15,10 +15,22 @@ from convoscope.inspection.numbers import counted, number, share, written
 from convoscope.inspection.sheet import Block, Chart, Note, Series, Sheet, Table, Words, words
 from convoscope.models.parameters import Limits
 from convoscope.runs.run import Run
-from convoscope.runs.views import registry
+from convoscope.runs.views import view
 
 
-@registry.register("filter-health")
+@view(
+    "filter-health",
+    en=(
+        "Filter health",
+        "Every filter over the test set: which are dead, saturated or duplicates, and what the error becomes "
+        "without each.",
+    ),
+    es=(
+        "Salud de los filtros",
+        "Cada filtro sobre el conjunto de prueba: cuáles están muertos, saturados o duplicados, y el error "
+        "sin cada uno.",
+    ),
+)
 def filter_health(
     run: Run,
     _image: ArrayLike | str | Path | None = None,

@@ -17,12 +17,24 @@ from convoscope.inspection.probing import MOST_FEATURES, Excited, Probe, excited
 from convoscope.inspection.sheet import Block, Chart, Pictures, Series, Sheet, Shot, Table, words
 from convoscope.models.parameters import Limits
 from convoscope.runs.run import Run
-from convoscope.runs.views import registry
+from convoscope.runs.views import view
 
 _FEW_FILTERS = 6
 
 
-@registry.register("probes")
+@view(
+    "probes",
+    en=(
+        "What layers know",
+        "How well a linear classifier tells the classes from each layer alone, and the training pictures "
+        "that excite filters most.",
+    ),
+    es=(
+        "Lo que saben las capas",
+        "Cuán bien distingue las clases un clasificador lineal a partir de cada capa sola, y las imágenes de "
+        "entrenamiento que más excitan a los filtros.",
+    ),
+)
 def probe_view(
     run: Run,
     _image: ArrayLike | str | Path | None = None,

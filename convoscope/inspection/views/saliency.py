@@ -15,12 +15,24 @@ from convoscope.inspection.sheet import Note, Pictures, Sheet, Shot, Table, word
 from convoscope.inspection.subject import subject
 from convoscope.models.parameters import Limits
 from convoscope.runs.run import Run
-from convoscope.runs.views import registry
+from convoscope.runs.views import view
 
 _SIZE = 150
 
 
-@registry.register("saliency")
+@view(
+    "saliency",
+    en=(
+        "Saliency",
+        "Which pixels the prediction comes from, by four methods, with figures that say how far each map can "
+        "be believed.",
+    ),
+    es=(
+        "Prominencia",
+        "De qué píxeles viene la predicción, según cuatro métodos, con cifras que dicen hasta dónde se puede "
+        "creer cada mapa.",
+    ),
+)
 def saliency(
     run: Run,
     image: ArrayLike | str | Path | None = None,

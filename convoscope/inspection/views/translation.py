@@ -16,12 +16,19 @@ from convoscope.inspection.subject import subject
 from convoscope.inspection.translation import Translation, moved, translate
 from convoscope.models.parameters import Limits
 from convoscope.runs.run import Run
-from convoscope.runs.views import registry
+from convoscope.runs.views import view
 
 _MOST_LAYERS, _LARGEST = 4, 84
 
 
-@registry.register("translation")
+@view(
+    "translation",
+    en=("Translation", "The picture moved by every (dy, dx): convolution moves along, pooling makes it matter less."),
+    es=(
+        "Traslación",
+        "La imagen desplazada por cada (dy, dx): la convolución la acompaña; el agrupamiento hace que importe menos.",
+    ),
+)
 def translation(
     run: Run,
     image: ArrayLike | str | Path | None = None,
