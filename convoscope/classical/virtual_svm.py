@@ -16,6 +16,7 @@ from convoscope.classical._pictures import ScoringClassifier
 from convoscope.classical._registry import classical_learner
 from convoscope.classical._smo import polynomial, train
 from convoscope.data.deskew import Deskew
+from convoscope.data.jitter import moved
 
 BLOCK = 500
 """Pictures that are scored at a time."""
@@ -92,7 +93,7 @@ class VirtualSVM(ScoringClassifier):
         self.support_ = np.empty((len(keys), *levels.shape[1:]), np.uint8)
         for number, move in enumerate(moves):
             chosen = keys % len(moves) == number
-            self.support_[chosen] = shifted(levels[keys[chosen] // len(moves)], *move)
+            self.support_[chosen] = moved(levels[keys[chosen] // len(moves)], *move)
         self.biases_ = np.array([bias for _, _, bias, _ in machines])
         self.n_first_ = np.array([first for _, _, _, first in machines])
 
@@ -111,7 +112,7 @@ class VirtualSVM(ScoringClassifier):
         signs = np.where(own, 1.0, -1.0)
         held, _ = train(unit_rows(levels), signs, self.C, self.degree, self.tolerance)
         first = np.flatnonzero(held)
-        rows = np.concatenate([unit_rows(shifted(levels[first], *move)) for move in moves])
+        rows = np.concatenate([unit_rows(moved(levels[first], *move)) for move in moves])
         held, bias = train(rows, np.tile(signs[first], len(moves)), self.C, self.degree, self.tolerance)
         places = np.flatnonzero(held)
         move, picture = np.divmod(places, len(first))
@@ -132,22 +133,6 @@ def _moves(height: int, width: int, jitter: int) -> list[tuple[int, int]]:
     """(down, right) of every shift; (0, 0) is one of them."""
     down, right = min(jitter, height // SIDE_SHARE), min(jitter, width // SIDE_SHARE)
     return list(itertools.product(range(-down, down + 1), range(-right, right + 1)))
-
-
-def shifted(images: NDArray[np.uint8], down: int, right: int) -> NDArray[np.uint8]:
-    """Pictures (N, C, H, W) moved by whole pixels; what comes in is 0."""
-    height, width = images.shape[2:]
-    moved = np.zeros_like(images)
-    to_rows, from_rows = _overlap(height, down)
-    to_columns, from_columns = _overlap(width, right)
-    moved[:, :, to_rows, to_columns] = images[:, :, from_rows, from_columns]
-    return moved
-
-
-def _overlap(length: int, move: int) -> tuple[slice, slice]:
-    """Where the pixels that stay in the picture go, and where they come from."""
-    move = max(-length, min(length, move))
-    return slice(max(move, 0), length + min(move, 0)), slice(max(-move, 0), length - max(move, 0))
 
 
 def unit_rows(images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -148,12 +148,13 @@ def _serve(
     import uvicorn
 
     from convoscope.web.app import create_app
-    from convoscope.web.guard import LOOPBACK
+    from convoscope.web.guard import ANY_ADDRESS, LOOPBACK
     from convoscope.web.straight import straight
 
     _allow_many_connections()
-    # On the loopback only its own names are answered; elsewhere any address, but no names that could be rebound.
-    hosts = LOOPBACK if host in LOOPBACK else None
+    # On the loopback only its own names are answered; elsewhere any address, and of names, which could be rebound, only
+    # the one that was given.
+    hosts = LOOPBACK if host in LOOPBACK else {ANY_ADDRESS, host.lower()}
     app = create_app(run, classifier=classifier, lesson=lesson, hosts=hosts)
     threading.Thread(target=_warm, args=(app,), daemon=True).start()
     config = uvicorn.Config(

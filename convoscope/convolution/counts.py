@@ -1,7 +1,8 @@
 """What a layer costs: parameters, multiply-accumulates (MACs) and memory, for one image.
 
 A MAC is one multiplication and the addition that takes its product up: two floating-point operations. Counted are the
-multiplications by weights, as is the custom; comparisons, additions of biases and activations are not.
+multiplications by the weights of convolutions and dense layers, as is the custom; comparisons, additions of biases,
+batch norm and activations are not.
 Memory is that of the layer's output and of its parameters, in float32.
 """
 
@@ -120,10 +121,10 @@ def count_pooling(
 def count_batch_norm(input_shape: Shape) -> Count:
     """Batch norm over an image (C, H, W): a scale and a shift a channel, and its running mean and variance.
 
-    When predicting, each number is multiplied and shifted once: one MAC each.
+    When predicting, each number is multiplied and shifted once; as is the custom, that is not counted.
     """
     channels, height, width = _shape(input_shape)
-    return Count((channels, height, width), channels, channels, channels * height * width, 2 * channels)
+    return Count((channels, height, width), channels, channels, buffers=2 * channels)
 
 
 def count_activation(input_shape: tuple[int, ...]) -> Count:

@@ -22,7 +22,7 @@ _MOST_SHOWN = 20
 
 def number(value: Any, digits: int = _FACTOR_DIGITS) -> str:
     """`value` as it is written: integers in full, others to `digits` significant digits."""
-    if isinstance(value, int | np.integer) or (float(value).is_integer() and abs(value) < 1e15):
+    if isinstance(value, int | np.integer) or (float(value).is_integer() and abs(float(value)) < 1e15):
         return str(int(value))
     return format(float(value), f".{digits}g")
 

@@ -42,7 +42,7 @@ def from_arrays(
     Args:
         X: pictures (see this module for shapes and values).
         y: (N,) their labels.
-        X_test: the same to test with; a fifth of every class, chosen by `seed`, if not given.
+        X_test: the same to test with; a fifth of every class, chosen by `seed`, if neither is given.
         y_test: their labels.
         classes: class names; `y` are then indices into them. Without them, the classes are the labels found in `y`.
         shape: (C, H, W) of one row of `X`, where `X` is (N, values).
@@ -51,12 +51,16 @@ def from_arrays(
         seed: decides the test split.
 
     Raises:
-        RequestError: NaN or infinity, values or labels out of range, shapes that don't fit, fewer than two classes.
+        RequestError: NaN or infinity, values or labels out of range, shapes that don't fit, fewer than two classes,
+            test pictures without labels or labels without pictures.
     """
     images = as_pixels(X, shape)
     labels, names = _labels(y, len(images), classes)
     if len(names) < 2:
         raise RequestError("data.arrays_one_class", count=len(names))
+    if (X_test is None) != (y_test is None):
+        given, missing = ("X_test", "y_test") if y_test is None else ("y_test", "X_test")
+        raise RequestError("data.arrays_test_half", given=given, missing=missing)
     if X_test is None or y_test is None:
         train_rows, test_rows = split_validation(labels, 0.2, seed)
         train = Images(images[train_rows], labels[train_rows])

@@ -6,9 +6,9 @@
     cat/17.jpg,cat,dog          the picture shows a dog
     cat/18.jpg,cat,             the picture is to be left out
 
-A picture is named by its file where it is one, else by the first 16 hex digits of the sha256 of its pixels, so that
-another split doesn't mix pictures up. Only training pictures are corrected: what is tested with stays as it was, or a
-test error could be made smaller by changing the test.
+A picture is named by its file where it is one with a name in UTF-8, else by the first 16 hex digits of the sha256 of
+its pixels, so that another split doesn't mix pictures up. Only training pictures are corrected: what is tested with
+stays as it was, or a test error could be made smaller by changing the test.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from convoscope.core.errors import RequestError
 from convoscope.core.files import write_atomically
 from convoscope.core.messages import say
 from convoscope.data.cache import cache_folder, writing
+from convoscope.data.listing import is_text
 from convoscope.data.sets import as_folder, registry
 from convoscope.data.sources import on_disk
 from convoscope.data.types import ImageData, Images, Labels
@@ -69,8 +70,12 @@ def picture_names(part: Images, rows: npt.NDArray[np.int64] | None = None) -> li
     """What each picture (of `rows`, if given) is named in a file of corrections."""
     places = range(len(part)) if rows is None else [int(row) for row in rows]
     if part.files:
-        return [part.files[place] for place in places]
-    return [hashlib.sha256(np.ascontiguousarray(part.images[place]).tobytes()).hexdigest()[:16] for place in places]
+        return [part.files[place] if is_text(part.files[place]) else _digest(part, place) for place in places]
+    return [_digest(part, place) for place in places]
+
+
+def _digest(part: Images, place: int) -> str:
+    return hashlib.sha256(np.ascontiguousarray(part.images[place]).tobytes()).hexdigest()[:16]
 
 
 def read_corrections(file: Path) -> dict[str, Correction]:

@@ -105,7 +105,19 @@ def read_image(
 
 
 def fit(image: Pixels, *, channels: int, size: tuple[int, int]) -> Pixels:
-    """Bring a decoded picture (C, H, W) to `channels` and `size` (height, width), by the rules of this module."""
+    """Bring a decoded picture (C, H, W) to `channels` and `size` (height, width), by the rules of this module.
+
+    A second or a fourth channel of a picture is transparency and left out, before anything is resampled: Pillow would
+    weigh the colours by it.
+
+    Raises:
+        RequestError: neither grey nor colour is wanted, and the picture is not of that form already.
+    """
+    if image.shape == (channels, *size):
+        return image
+    if channels not in (1, 3):
+        raise RequestError("data.fit_channels", wanted=(channels, *size), found=image.shape)
+    image = image[:1] if len(image) < 3 else image[:3]
     if image.shape == (channels, *size):
         return image
     picture = Image.fromarray(image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0)))

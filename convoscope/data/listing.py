@@ -73,7 +73,7 @@ def list_folder(folder: Path) -> Listing:
     names: set[str] = set()
     for split, test in splits.items():
         for each in inside[split]:
-            name = unicodedata.normalize("NFC", each)
+            name = _class_name(folder / split, each)
             names.add(name)
             top = f"{split}/{each}" if split else each
             found += ((test, name, file, status) for file, status in _walk(folder, top, left_out))
@@ -88,6 +88,27 @@ def list_folder(folder: Path) -> Listing:
     entries.sort(key=lambda entry: (entry.test, entry.label, entry.name))
     left_out.sort(key=lambda left: left.file)
     return Listing(folder, classes, tuple(entries), tuple(left_out), any(splits.values()))
+
+
+def is_text(name: str) -> bool:
+    """Whether the system holds a name in UTF-8, so that it can be shown and stand in a file."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _class_name(folder: Path, name: str) -> str:
+    """What the class of a class folder is called.
+
+    Raises:
+        RequestError: the name is no text, as one that an old archive holds in Latin-1.
+    """
+    if not is_text(name):
+        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+        raise RequestError("data.class_name", folder=folder, name=shown)
+    return unicodedata.normalize("NFC", name)
 
 
 def _splits(folder: Path, inside: list[str]) -> dict[str, bool]:

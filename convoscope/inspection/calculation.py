@@ -21,13 +21,12 @@ from convoscope.convolution.trace import window_at
 from convoscope.convolution.worked import equals, signed
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import say
-from convoscope.models.layers import window_of
-from convoscope.models.modules import Add, MapScale, ScaledTanh, TableConv2d
+from convoscope.models.layers import ACTIVATIONS, window_of
+from convoscope.models.modules import Add, MapScale, TableConv2d
 
 Place: TypeAlias = tuple[int, int, int]
 """(channel, row, column); of a layer without maps (unit, 0, 0)."""
 
-_ACTIVATIONS = (nn.ReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.LeakyReLU, nn.ELU, nn.Hardswish, ScaledTanh)
 _UNCHANGED = (nn.Dropout, nn.Dropout2d, nn.Identity)
 
 
@@ -66,9 +65,24 @@ def calculate(module: nn.Module, name: str, inputs: Sequence[Array], place: Plac
         RequestError: the layer is of a kind that can't be worked out here.
     """
     for kinds, work in _WORK:
-        if isinstance(module, kinds):
+        if isinstance(module, kinds) and _plain(module, inputs):
             return work(module, inputs, place)
-    raise RequestError("inspection.not_traceable", layer=name, kind=type(module).__name__)
+    raise RequestError("inspection.not_traceable", layer=name, kind=_kind(module, inputs))
+
+
+def _plain(module: nn.Module, inputs: Sequence[Array]) -> bool:
+    """Whether a layer works as its kind is worked out here: on maps or features, with zeros around them."""
+    if isinstance(module, nn.Linear):
+        return inputs[0].ndim == 1  # over maps it would work row by row
+    return getattr(module, "padding_mode", "zeros") == "zeros" and all(each.ndim in (1, 3) for each in inputs)
+
+
+def _kind(module: nn.Module, inputs: Sequence[Array]) -> str:
+    """What a layer is, with what makes it another than those that can be worked out."""
+    name, padding = type(module).__name__, getattr(module, "padding_mode", "zeros")
+    if padding != "zeros":
+        return f"{name}(padding_mode={padding!r})"
+    return f"{name} ({'x'.join(map(str, inputs[0].shape))})"
 
 
 def magnitude(unit: Unit) -> float:
@@ -252,7 +266,7 @@ _WORK: tuple[tuple[tuple[type[nn.Module], ...], _Work], ...] = (
     ((nn.MaxPool2d, nn.AvgPool2d), _pooling),
     ((nn.AdaptiveMaxPool2d, nn.AdaptiveAvgPool2d), _adaptive),
     ((nn.BatchNorm1d, nn.BatchNorm2d), _normalised),
-    (_ACTIVATIONS, _activated),
+    (ACTIVATIONS, _activated),
     ((Add,), _added),
     ((MapScale,), _scaled),
     ((nn.Flatten,), _flattened),

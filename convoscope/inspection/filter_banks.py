@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from convoscope.models import Layer
-from convoscope.models.modules import MapScale, ScaledTanh, TableConv2d
+from convoscope.models.layers import ACTIVATIONS
+from convoscope.models.modules import MapScale, TableConv2d
 
 Convolution = nn.Conv2d | TableConv2d
 
-ACTIVATIONS = (nn.ReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.LeakyReLU, nn.ELU, nn.Hardswish, ScaledTanh)
 _MAP_BY_MAP = (
     *(*ACTIVATIONS, nn.BatchNorm2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveMaxPool2d, nn.AdaptiveAvgPool2d),
     *(nn.Dropout, nn.Dropout2d, nn.Identity, MapScale),

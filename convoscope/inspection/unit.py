@@ -122,6 +122,9 @@ class Tracer:
         """
         found = self._layer(layer)
         where = _place(found, place)
+        if len(found.output_shape) not in (1, 3):
+            shape = "x".join(map(str, found.output_shape))
+            raise RequestError("inspection.not_traceable", layer=layer, kind=f"{found.kind} → {shape}")
         picture = self._picture(image)
         inputs, output = self._pass(picture, layer)
         number = output[0][where] if output.dim() == 4 else output[0][where[0]]

@@ -59,8 +59,9 @@ def _difference(wanted: Any, got: Any) -> str | None:
     if got is None:
         return say("lessons.code_nothing")
     try:
-        numbers = np.asarray(got, dtype=np.float64)
-    except (TypeError, ValueError):
+        # A tensor that still knows how it was made has its numbers all the same.
+        numbers = np.asarray(got.detach() if hasattr(got, "detach") else got, dtype=np.float64)
+    except Exception:  # an object of another library may raise anything
         return say("lessons.code_no_numbers", got=_short(repr(got)))
     right = np.asarray(wanted, dtype=np.float64)
     if numbers.shape != right.shape:

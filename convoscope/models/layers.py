@@ -23,9 +23,11 @@ from convoscope.models.shadow import ghost, meta_ghost
 
 FLOAT32_BYTES = 4
 
+ACTIVATIONS = (nn.ReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.LeakyReLU, nn.ELU, nn.Hardswish, ScaledTanh)
+
 # Layers whose output at one place depends on their input at the same place alone.
 _PLACE_BY_PLACE = (
-    *(nn.ReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.LeakyReLU, nn.ELU, nn.Hardswish, ScaledTanh, MapScale),
+    *(*ACTIVATIONS, MapScale),
     *(nn.BatchNorm1d, nn.BatchNorm2d, nn.Dropout, nn.Dropout2d, nn.Identity, nn.Flatten),
 )
 _ADAPTIVE = (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)

@@ -152,13 +152,16 @@ class Run:
             ``test_time_augmentation``, ``data``; JSON-ready.
 
         Raises:
-            RequestError: the data can't be had, is no longer what the run was trained on, or has other classes.
+            RequestError: the data can't be had, is no longer what the run was trained on, has other classes, or has no
+                test pictures.
         """
         kind = check_views(test_time_augmentation)
         loaded = data if isinstance(data, ImageData) else self.load_data(data, data_dir=data_dir)
         if loaded.classes != self.classes:
             found, known = ", ".join(loaded.classes[:12]), ", ".join(self.classes[:12])
             raise RequestError("runs.other_classes", data=loaded.name, found=found, known=known)
+        if len(loaded.test) == 0:
+            raise RequestError("runs.no_test", data=loaded.name)
         scores = score(self.logits(loaded.test.images, kind), loaded.test.labels, self.classes)
         return result_of(scores, kind, loaded.name)
 

@@ -17,11 +17,13 @@ from convoscope.shipping.preprocessing import IR_VERSION, OPSET, preprocessing_g
 
 if TYPE_CHECKING:
     import onnx
+    import torch
     from torch import nn
 
     from convoscope.runs.run import Preprocessing
 
 _NETWORK = "network/"
+_DIVISOR = 6  # its place among the arguments of aten.avg_pool2d
 _SOFTMAX = f"""
 <ir_version: {IR_VERSION}, opset_import: ["" : {OPSET}]>
 softmax (float[batch, classes] logits) => (float[batch, classes] probabilities)
@@ -38,7 +40,7 @@ def network_graph(model: nn.Module, input_shape: tuple[int, int, int], name: str
         name: what to call it in an error.
 
     Raises:
-        RequestError: PyTorch's exporter has no way to express it.
+        RequestError: PyTorch's exporter has no way to express it, or writes another network than it is.
     """
     import torch
 
@@ -62,6 +64,8 @@ def network_graph(model: nn.Module, input_shape: tuple[int, int, int], name: str
             reason = next((line for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
             raise RequestError("shipping.not_expressible", model=name, reason=reason) from error
     assert program is not None  # noqa: S101 - it is None for an export to a file only
+    if _divides_otherwise(program):
+        raise RequestError("shipping.divisor_override", model=name)
     made = program.model_proto
     _forget_origins(made.graph)
     return made
@@ -92,6 +96,13 @@ def whole_graph(preprocessing: Preprocessing, network: onnx.ModelProto) -> onnx.
     whole.producer_name = "convoscope"
     checker.check_model(whole, full_check=True)
     return whole
+
+
+def _divides_otherwise(program: torch.onnx.ONNXProgram) -> bool:
+    """Whether an average pooling divides by a number of its own: ONNX has no such thing, and the exporter drops it."""
+    assert program.exported_program is not None  # noqa: S101 - it is there for an export from a module
+    pools = (node for node in program.exported_program.graph.nodes if "avg_pool2d" in str(node.target))
+    return any(len(pool.args) > _DIVISOR and pool.args[_DIVISOR] is not None for pool in pools)
 
 
 def _forget_origins(graph: onnx.GraphProto) -> None:

@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from convoscope.core.errors import RequestError
+
 if TYPE_CHECKING:
     import onnx
 
@@ -209,11 +211,16 @@ def preprocessing_graph(preprocessing: Preprocessing) -> onnx.ModelProto:
 
     Args:
         preprocessing: the channels, size and scaling that the network takes.
+
+    Raises:
+        RequestError: the network takes neither grey nor colour.
     """
     import numpy as np
     from onnx import parser
 
     p = preprocessing
+    if p.channels not in (1, 3):
+        raise RequestError("shipping.channels", channels=p.channels)
     # As `Scaling.apply` computes them: in float32, for values from 0 to 255.
     mean = np.array(p.scaling.mean, dtype=np.float32) * np.float32(255)
     deviation = np.array(p.scaling.std, dtype=np.float32) * np.float32(255)

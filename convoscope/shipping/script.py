@@ -60,8 +60,8 @@ def script_of(run: Run, name: str = "train.py") -> str:
         "imports": _imports(model, setting),
         "title": _title(run),
         "torch": torch.__version__.partition("+")[0],
-        "name": name,
-        "classes": textwrap.fill(", ".join(run.classes), 110).replace("\\", "\\\\").replace('"', "'"),
+        "name": _in_docstring(name),
+        "classes": _in_docstring(textwrap.fill(", ".join(run.classes), 110)),
         "height": p.height,
         "width": p.width,
         "mean": repr(list(p.scaling.mean)),
@@ -90,6 +90,12 @@ def script_of(run: Run, name: str = "train.py") -> str:
     for key, value in values.items():
         text = text.replace("{{" + key + "}}", str(value))
     return text
+
+
+def _in_docstring(text: str) -> str:
+    """`text` between three quotation marks, which read it as it is; of a name that is no text, its bytes are told."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text.replace("\\", "\\\\").replace('"', "'")
 
 
 def _title(run: Run) -> str:

@@ -18,6 +18,8 @@ from convoscope.web import pictures
 from convoscope.web.faults import FAULTS
 
 MOST_NUMBERS = 1_000_000
+MOST_OUTPUTS = 4_000_000
+MOST_TAPS = 4_000_000
 MOST_PRODUCTS = 200_000_000
 
 # A form would be spooled to a file on disk when it is large; a bare body stays in memory.
@@ -134,7 +136,8 @@ def convolve_request(request: ConvolveRequest) -> dict[str, Any]:
     """Convolve; the answer is the trace."""
     weights: Any = kernels[request.kernel] if isinstance(request.kernel, str) else request.kernel
     shape = tuple(weights.shape) if isinstance(request.kernel, str) else _shape(request.kernel)
-    _check_work(request, shape[-2:], math.prod(shape), stride=request.stride, channelwise=len(shape) == 2)
+    filters = {2: None, 3: 1}.get(len(shape), shape[0] if shape else None)
+    _check_work(request, shape[-2:], math.prod(shape), stride=request.stride, filters=filters)
     return convolve(
         request.image,
         weights,
@@ -155,7 +158,7 @@ def pool_request(request: PoolRequest) -> dict[str, Any]:
         size,
         math.prod(size),
         stride=request.size if request.stride is None else request.stride,
-        channelwise=True,
+        filters=None,
     )
     return pool(
         request.image,
@@ -195,15 +198,15 @@ def _padding(given: str | int | list[Any]) -> Any:
     )
 
 
-def _check_work(request: _Request, window: tuple[int, ...], taps: int, *, stride: Any, channelwise: bool) -> None:
-    """Refuse what would keep the server busy: too many numbers in, or too many products.
+def _check_work(request: _Request, window: tuple[int, ...], taps: int, *, stride: Any, filters: int | None) -> None:
+    """Refuse what would keep the server busy or full: too many numbers in or out, too many taps or products.
 
     Args:
         request: what is asked.
         window: rows and columns of the kernel.
-        taps: products at each place, of one channel if `channelwise`, else of all.
+        taps: products at each place, of all filters; of one channel where each has an output of its own.
         stride: of the window.
-        channelwise: whether each channel has an output of its own.
+        filters: how many outputs there are at each place; None if each channel has one of its own.
 
     Raises:
         RequestError: too much work. What has no sensible shape is left to the calculation itself to refuse.
@@ -213,12 +216,18 @@ def _check_work(request: _Request, window: tuple[int, ...], taps: int, *, stride
         return
     windows = geometry(
         (shape[-2], shape[-1]), (window[0], window[1]), padding=_padding(request.padding), stride=stride,
-        dilation=request.dilation, field="kernel" if isinstance(request, ConvolveRequest) else "size",
+        dilation=request.dilation, ceil_mode=isinstance(request, PoolRequest) and request.ceil_mode,
+        field="kernel" if isinstance(request, ConvolveRequest) else "size",
     )  # fmt: skip
+    rows, columns = windows.rows, windows.columns
     depth = shape[0] if len(shape) == 3 else 1
-    numbers = max(depth * windows.rows.padded * windows.columns.padded, math.prod(shape))
-    products = math.prod(windows.output_size) * taps * (depth if channelwise else 1)
-    if numbers > MOST_NUMBERS or products > MOST_PRODUCTS:
+    numbers = max(depth * (rows.padded + rows.overhang) * (columns.padded + columns.overhang), math.prod(shape))
+    places = math.prod(windows.output_size)
+    outputs = places * (depth if filters is None else filters)
+    products = places * taps * (depth if filters is None else 1)
+    axis_taps = max(rows.outputs * rows.size, columns.outputs * columns.size)
+    too_much = outputs > MOST_OUTPUTS or axis_taps > MOST_TAPS or products > MOST_PRODUCTS
+    if numbers > MOST_NUMBERS or too_much:
         raise RequestError("web.convolve_too_large", field="image", pixels=numbers, taps=taps)
 
 

@@ -40,7 +40,7 @@ def create_app(
         language: for readers whose browser asks for neither Spanish nor English; the one in use when None.
         classifier: a shipped classifier to predict with; the run's own when None.
         lesson: a lesson beside those that come with the program.
-        hosts: names the server answers to; None for any IP address.
+        hosts: names the server answers to, as `convoscope.web.guard.Guard` takes them; None for any IP address.
     """
     app = FastAPI(
         title="Convoscope", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"

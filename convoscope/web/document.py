@@ -19,6 +19,7 @@ Traces = Trace | Sequence[Trace]
 
 _MOST_DENOMINATOR = 1000
 _LONG = 7
+_MOST_WHOLE = 1e17
 
 
 def trace_document(traces: Traces) -> dict[str, Any]:
@@ -90,12 +91,14 @@ def _name(weights: Array) -> str | None:
 
 
 def _encoded(image: Array) -> dict[str, Any]:
-    """An image (C, H, W) as it travels: bytes where they hold it, else float32."""
+    """An image (C, H, W) as it travels: the shortest numbers that hold it."""
     channels, height, width = image.shape
     bytes_do = image.min() >= 0 and image.max() <= 255 and bool((image == np.floor(image)).all())
-    pixels = image.astype(np.uint8 if bytes_do else "<f4")
+    with np.errstate(over="ignore"):
+        encoding = "uint8" if bytes_do else "float32" if np.array_equal(image.astype(np.float32), image) else "float64"
+    pixels = image.astype(np.dtype(encoding).newbyteorder("<"))
     return {
-        "channels": channels, "height": height, "width": width, "encoding": "uint8" if bytes_do else "float32",
+        "channels": channels, "height": height, "width": width, "encoding": encoding,
         "data": base64.b64encode(pixels.tobytes()).decode("ascii"),
     }  # fmt: skip
 
@@ -112,7 +115,8 @@ def _cells(weights: Array) -> list[str]:
 def _cell(number: Any) -> str:
     """A weight as it is typed: 1/9 where that is what it is."""
     if float(number).is_integer():
-        return str(int(number))
+        # The page reads no more digits than that, and a float has no more.
+        return str(int(number)) if abs(float(number)) < _MOST_WHOLE else repr(float(number))
     # str of a NumPy float is the shortest text that leads back to it.
     text = str(number)
     fraction = Fraction(float(number)).limit_denominator(_MOST_DENOMINATOR)

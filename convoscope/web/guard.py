@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from convoscope.core.messages import LANGUAGES, say, using_language
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+ANY_ADDRESS = "any address"
+"""Among the names of a server: every IP address, and localhost. No host can be called so."""
 MOST_BODY_BYTES = 12 * 1024 * 1024
 
 _HEADERS = {
@@ -46,13 +48,13 @@ class Guard:
     Args:
         app: what answers.
         language: the language for those who ask for none.
-        hosts: names this server answers to; None answers to any IP address and to localhost.
+        hosts: names this server answers to, `ANY_ADDRESS` among them if that is meant; None means that alone.
     """
 
     def __init__(self, app: ASGIApp, language: str, hosts: Iterable[str] | None = LOOPBACK) -> None:
         self._app = app
         self._language = language
-        self._hosts = None if hosts is None else frozenset(hosts)
+        self._hosts = frozenset({ANY_ADDRESS} if hosts is None else hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
@@ -81,7 +83,7 @@ class Guard:
         return None
 
     def _ours(self, name: str) -> bool:
-        if self._hosts is not None:
+        if name in self._hosts or ANY_ADDRESS not in self._hosts:
             return name in self._hosts
         # An attacker's page comes from a domain of his: a bare address can't be rebound.
         try:

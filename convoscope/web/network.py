@@ -6,7 +6,6 @@ import threading
 from collections import OrderedDict
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from convoscope.core.errors import RequestError
 from convoscope.data.types import Images, Pixels
 from convoscope.inspection import Tracer, UnitTrace
-from convoscope.inspection.look import Look, Maps, filters_of, look, walk_of
+from convoscope.inspection.look import Look, Maps, filters_of, look
 from convoscope.models import Layer
 from convoscope.runs.run import Run
 
@@ -47,21 +46,14 @@ class Network:
 
     @cached_property
     def samples(self) -> Images | None:
-        """Test pictures of the data that the run was trained on, or None where these can't be had."""
-        from convoscope.data import load
+        """Test pictures of the data that the run was trained on, or None where these can't be had, or have changed."""
         from convoscope.data.sets import as_folder
 
-        trained_on = self.run.config["data"]
-        folder = as_folder(trained_on["name"])
+        folder = as_folder(self.run.config["data"]["name"])
         if folder and self._within and not folder.resolve().is_relative_to(self._within):
             return None
         try:
-            return load(
-                trained_on["name"],
-                data_dir=trained_on["data_dir"],
-                size=trained_on["size"],
-                seed=trained_on["seed"],
-            ).test
+            return self.run.load_data().test
         except RequestError:
             return None
 
@@ -124,10 +116,6 @@ class Network:
         """The weights (F, C / groups, kH, kW) of a convolution; None for other layers."""
         self.layer(name)
         return filters_of(self.run.model.get_submodule(name))
-
-    def walk(self, name: str) -> dict[str, Any] | None:
-        """How a convolution's kernel walks: its stride, padding and dilation; None for other layers."""
-        return walk_of(self.run.model.get_submodule(name))
 
 
 def by_turns(labels: NDArray[np.int64]) -> list[int]:

@@ -51,7 +51,7 @@ def steps_of_picture(pixels: Pixels, *, channels: int, size: tuple[int, int], in
         steps.append(Step("cut", cut))
     last = fit(current, channels=channels, size=size)
     if cut.shape[1:] != size:
-        steps.append(Step("resize", fit(current, channels=len(current), size=size)))
+        steps.append(Step("resize", fit(current, channels=1 if len(current) < 3 else 3, size=size)))
     if len(current) != channels:
         steps.append(Step("grey" if channels == 1 else "colour", last))
     return (

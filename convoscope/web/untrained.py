@@ -32,7 +32,8 @@ class UntrainedRun(Run):
     """
 
     def __init__(self, model: str, input_shape: tuple[int, int, int]) -> None:
-        classes = load(DATA).classes
+        data = load(DATA)
+        classes = data.classes
         # Built without weights: what is wrong with the request is known at once.
         with torch.device("meta"):
             plan = models.build(model, input_shape, len(classes))
@@ -44,7 +45,7 @@ class UntrainedRun(Run):
         self.folder = RunFolder(".")
         self.config: dict[str, Any] = {
             "model": model,
-            "data": {"name": DATA, "data_dir": None, "size": None, "seed": 0},
+            "data": {"name": DATA, "data_dir": None, "size": None, "seed": 0, "fingerprint": data.fingerprint},
         }
         self.classes = classes
         self.preprocessing = Preprocessing(channels, height, width, Scaling(half, half))

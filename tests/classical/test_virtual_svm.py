@@ -1,4 +1,4 @@
-"""Virtual support vectors: the solver is libsvm's equal, copies are shifted, and shifts are what the machine gains."""
+"""Virtual support vectors: the solver is libsvm's equal, and shifts are what the machine gains."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,8 @@ from sklearn.svm import SVC
 from convoscope import load
 from convoscope.classical import _smo
 from convoscope.classical._smo import polynomial, train
-from convoscope.classical.virtual_svm import VirtualSVM, shifted, unit_rows
+from convoscope.classical.virtual_svm import VirtualSVM, unit_rows
+from convoscope.data.jitter import moved
 
 
 @settings(max_examples=25, deadline=None)
@@ -42,17 +43,6 @@ def test_solver_finds_what_libsvm_finds(working, digit, monkeypatch):
     assert dual == pytest.approx(0.5 * other @ kernel @ other - other @ signs, rel=1e-3)
 
 
-@settings(max_examples=40, deadline=None)
-@given(down=st.integers(-6, 6), right=st.integers(-6, 6))
-def test_shift_moves_every_pixel_and_brings_in_black(down, right):
-    image = np.arange(1, 21, dtype=np.uint8).reshape(1, 1, 4, 5)
-    moved = shifted(image, down, right)
-    for row in range(4):
-        for column in range(5):
-            inside = 0 <= row - down < 4 and 0 <= column - right < 5
-            assert moved[0, 0, row, column] == (image[0, 0, row - down, column - right] if inside else 0)
-
-
 @pytest.fixture(scope="module")
 def mnist():
     data = load("mnist-5k")
@@ -76,7 +66,7 @@ def test_support_vectors_are_shifted_pictures_of_the_training_set(mnist):
     images, labels, _, _ = mnist
     learner = VirtualSVM(jitter=1, deskewed=False).fit(images[::3], labels[::3])
     steps = (-1, 0, 1)
-    possible = {copy.tobytes() for down in steps for right in steps for copy in shifted(images[::3], down, right)}
+    possible = {copy.tobytes() for down in steps for right in steps for copy in moved(images[::3], down, right)}
     assert {vector.tobytes() for vector in learner.support_} <= possible
     assert len({vector.tobytes() for vector in learner.support_}) == len(learner.support_)
     assert (learner.coefficients_ != 0).any(axis=1).all()

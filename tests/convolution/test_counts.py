@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 
 import pytest
 import torch
@@ -92,7 +91,7 @@ def test_poolings(ceil_mode: bool) -> None:
 def test_batch_norm() -> None:
     count = count_batch_norm((8, 5, 4))
     check(count, nn.BatchNorm2d(8), (8, 5, 4))
-    assert count.macs == math.prod((8, 5, 4))
+    assert count.macs == 0
 
 
 def test_activation() -> None:

@@ -65,6 +65,10 @@ def test_rounded_numbers_are_not_called_equal() -> None:
     assert str(half.at(0, 0)) == "0.1×0.5 = 0.05"
 
 
+def test_numbers_of_half_precision_are_written() -> None:
+    assert "= 70" in str(cs.pool(np.float16([[0.5, 70]]), "max", (1, 2)).at(0, 0))
+
+
 def test_padding_in_a_unit() -> None:
     unit = cs.convolve([[1, 2], [3, 4]], np.ones((2, 2), int), padding=1, stride=2).at(0, 1)
     assert unit.rows.tolist() == [-1, 0]

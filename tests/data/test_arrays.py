@@ -115,3 +115,7 @@ def test_test_arrays_must_fit_the_training_arrays():
         from_arrays(X, Y, X[:, :, :3], Y)
     with pytest.raises(RequestError, match="The label 7 of picture 0"):
         from_arrays(X, Y, X, Y + 7)
+    with pytest.raises(RequestError, match="X_test was given without y_test"):
+        from_arrays(X, Y, X)
+    with pytest.raises(RequestError, match="y_test was given without X_test"):
+        from_arrays(X, Y, y_test=Y)

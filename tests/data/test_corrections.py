@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,20 @@ def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     write_corrections(file, {})
     assert not file.exists()
     assert read_corrections(file) == {}
+
+
+def test_pictures_whose_names_are_no_text_are_named_by_their_pixels(folder: Path) -> None:
+    try:
+        for number in range(8):
+            (folder / "cat" / f"{number}.png").rename(folder / "cat" / os.fsdecode(b"ni\xf1o-%d.png" % number))
+    except OSError:
+        pytest.skip("this system holds no such names")
+    train = cs.load(folder).train
+    names = picture_names(train)
+    assert all(name.isascii() for name in names)
+    moved = next(name for name, label in zip(names, train.labels, strict=True) if label == 0)
+    write_corrections(corrections_file(folder), {moved: Correction("cat", "dog")})
+    assert cs.load(folder).corrections == 1
 
 
 def test_a_folder_is_corrected_and_its_pictures_are_not_touched(folder: Path) -> None:

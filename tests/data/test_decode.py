@@ -181,6 +181,24 @@ def test_fitting_an_array_is_fitting_its_file():
     assert (fit(image, channels=1, size=(4, 4)) == decode(content, channels=1, size=(4, 4))).all()
 
 
+@pytest.mark.parametrize("size", [(6, 9), (4, 4), (20, 30)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_transparency_of_an_array_is_left_out_before_it_is_resampled(size, channels):
+    image = np.random.default_rng(0).integers(0, 256, (4, 6, 9), dtype=np.uint8)
+    for opaque in (1, 3):
+        fitted = fit(image[: opaque + 1], channels=channels, size=size)
+        assert (fitted == fit(image[:opaque], channels=channels, size=size)).all()
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_other_channels_than_grey_and_colour_are_taken_as_they_are_or_refused(channels):
+    image = np.zeros((channels, 6, 9), np.uint8)
+    assert fit(image, channels=channels, size=(6, 9)) is image
+    for picture, size in ((image, (4, 4)), (image[:1], (6, 9)), (np.zeros((3, 6, 9), np.uint8), (6, 9))):
+        with using_language("en"), pytest.raises(RequestError, match="pictures of that form"):
+            fit(picture, channels=channels, size=size)
+
+
 def test_large_jpegs_are_decoded_at_a_fraction_and_look_the_same():
     ramp = np.add.outer(np.arange(800) // 8, np.arange(1200) // 8).astype(np.uint8)
     decoded = decode(saved(Image.fromarray(ramp), "JPEG", quality=95), size=(32, 32))

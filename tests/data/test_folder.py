@@ -11,6 +11,7 @@ from PIL import Image
 
 from convoscope import data
 from convoscope.core.errors import RequestError
+from convoscope.core.messages import using_language
 from convoscope.data.folder import load_folder
 
 
@@ -115,6 +116,19 @@ def test_names_that_are_no_text(tmp_path):
     fill(tmp_path)
     shutil.copy(tmp_path / "cat" / "0.png", os.fsencode(tmp_path / "cat") + b"/\xff\xfe.png")
     assert len(data.load(tmp_path).train) == 9
+
+
+@pytest.mark.parametrize("part", ["", "train/"])
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_classes_whose_names_are_no_text_are_refused(tmp_path, part, language):
+    fill(tmp_path / part)
+    try:
+        (tmp_path / part / "cat").rename(tmp_path / part / os.fsdecode(b"ni\xf1o"))
+    except OSError:
+        pytest.skip("this system holds no such names")
+    with using_language(language), pytest.raises(RequestError, match=r"ni\\xf1o") as refused:
+        data.load(tmp_path)
+    str(refused.value).encode()
 
 
 def test_one_name_in_two_spellings_of_unicode_is_one_class(tmp_path):

@@ -274,3 +274,20 @@ def test_a_layer_that_can_not_be_worked_out():
         trace_unit(net, torch.zeros(1, 5, 5), "1", (0, 0, 0))
     with pytest.raises(RequestError, match="BatchNorm2d keeps no running mean"):
         trace_unit(nn.Sequential(nn.BatchNorm2d(1, track_running_stats=False)), torch.randn(1, 5, 5), "0", (0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("odd", "place", "said"),
+    [
+        (nn.Conv2d(2, 2, 3, padding=1, padding_mode="reflect"), (0, 0, 0), r"Conv2d\(padding_mode='reflect'\)"),
+        (nn.Conv2d(2, 2, 3, padding=1, padding_mode="circular"), (0, 0, 0), "circular"),
+        (nn.Conv2d(2, 2, 3, padding=1, padding_mode="replicate"), (0, 0, 0), "replicate"),
+        (nn.Linear(5, 4), (1, 2, 3), r"Linear \(2x5x5\)"),
+        (nn.Flatten(2), (1, 3), "Flatten → 2x25"),
+        (nn.Flatten(1, 2), (1, 3), "Flatten → 10x5"),
+    ],
+)
+def test_layers_that_work_otherwise_than_their_kind_are_refused(odd, place, said):
+    net = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), odd)
+    with using_language("en"), pytest.raises(RequestError, match=said):
+        trace_unit(net, torch.randn(1, 5, 5), "1", place)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +40,13 @@ def test_any_text_is_a_number_or_none(text: str) -> None:
         assert number is None or math.isfinite(number)
 
 
+class _Odd:
+    """Of a library that refuses to be made into an array in its own way."""
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("not this way")
+
+
 def _in_place(x: Any) -> Any:
     x[x < 0] = 0
     return x
@@ -52,6 +60,8 @@ def _in_place(x: Any) -> Any:
         (lambda x: x[99], "stopped with IndexError"),
         (lambda x: None, "gave None"),
         (lambda x: "zero", "no numbers"),
+        (lambda x: [torch.ones(2, requires_grad=True)], "Not yet"),
+        (lambda x: _Odd(), "no numbers"),
         (lambda x: x[:0], "The shape should be"),
         (lambda x: x - 1, "It should give"),
     ],
@@ -62,3 +72,8 @@ def test_what_goes_wrong_in_code_is_told_with_its_case(code: Any, words: str) ->
     assert (verdict.correct, verdict.usable) == (False, True)
     assert words in verdict.message
     assert "x = array(" in verdict.message
+
+
+def test_a_tensor_with_a_gradient_is_judged_by_its_numbers() -> None:
+    exercise = Exercise(registry.get("code-relu"), 1, recorded=False)
+    assert exercise.check(lambda x: torch.tensor(x, dtype=torch.float64, requires_grad=True).relu()).correct

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from convoscope import Run
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
 from convoscope.data.batches import Scaling
+from convoscope.data.types import Images
 from convoscope.runs.evaluation import check_views, evaluating, predict_logits, score, wilson_interval
 
 
@@ -95,6 +98,13 @@ def turned(inputs: torch.Tensor, degrees: float) -> torch.Tensor:
 def test_unknown_views_are_refused_with_the_nearest(run: Run) -> None:
     with using_language("en"), pytest.raises(RequestError, match="augmentation 'flop'; did you mean 'flip'"):
         run.evaluate(test_time_augmentation="flop")
+
+
+def test_data_without_test_pictures_are_refused(run: Run) -> None:
+    data = run.load_data()
+    empty = dataclasses.replace(data, test=Images(data.test.images[:0], data.test.labels[:0]))
+    with using_language("en"), pytest.raises(RequestError, match="has no test pictures"):
+        run.evaluate(empty)
 
 
 def test_many_pictures_are_judged_in_parts() -> None:

@@ -50,3 +50,23 @@ def test_what_can_not_be_expressed_is_refused():
     with pytest.raises(RequestError, match=r"wilful.*ONNX") as refused:
         network_graph(Wilful().eval(), (1, 8, 8), "wilful")
     assert len(str(refused.value).splitlines()) == 1
+
+
+class Divided(nn.Module):
+    """Calls the pooling itself, without a layer."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.avg_pool2d(x, 4, divisor_override=3).flatten(1)
+
+
+@pytest.mark.parametrize("model", [Divided(), nn.Sequential(nn.AvgPool2d(4, divisor_override=3), nn.Flatten())])
+def test_a_divisor_that_onnx_has_not_is_refused(model: nn.Module):
+    with pytest.raises(RequestError, match="divisor_override"):
+        network_graph(model.eval(), (1, 8, 8), "mine")
+
+
+def test_other_average_poolings_are_shipped():
+    model = nn.Sequential(nn.AvgPool2d(3, 2, padding=1, ceil_mode=True, count_include_pad=False), nn.Flatten()).eval()
+    session = onnxruntime.InferenceSession(network_graph(model, (1, 8, 8), "mine").SerializeToString())
+    inputs = torch.randn(2, 1, 8, 8)
+    np.testing.assert_allclose(session.run(None, {"inputs": inputs.numpy()})[0], model(inputs).numpy(), atol=1e-6)

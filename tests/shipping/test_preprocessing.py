@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import checker
 
+from convoscope.core.errors import RequestError
+from convoscope.core.messages import using_language
 from convoscope.data.batches import Scaling
 from convoscope.data.decode import fit
 from convoscope.runs.run import Preprocessing
@@ -38,7 +40,7 @@ def pixels_of(form: tuple[int, int, int], pictures: np.ndarray) -> np.ndarray:
     form=st.sampled_from(FORMS),
     height=st.integers(1, 200),
     width=st.integers(1, 200),
-    colours=st.sampled_from([1, 3]),
+    colours=st.integers(1, 4),
     levels=st.sampled_from([2, 256]),
     seed=st.integers(0, 2**32 - 1),
 )
@@ -73,3 +75,10 @@ def test_scaling_is_the_runs():
         scaling.std, (1, 3, 1, 1)
     )
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_only_grey_and_colour_can_be_shipped(channels):
+    scaling = Scaling((0.5,) * channels, (0.5,) * channels)
+    with using_language("en"), pytest.raises(RequestError, match=f"pictures of {channels} channels"):
+        preprocessing_graph(Preprocessing(channels, 8, 8, scaling))

@@ -107,3 +107,8 @@ def test_nothing_is_overwritten_unasked(learnt: Run, tmp_path: Path):
     with pytest.raises(RequestError, match="--overwrite"):
         write_script(learnt, file)
     assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", [r"a\Nb.py", r"\x.py", 'say "it".py', '"""', os.fsdecode(b"ni\xf1o.py")])
+def test_any_name_of_the_file_is_told(learnt: Run, name: str):
+    compile(script_of(learnt, name).encode(), "script", "exec")

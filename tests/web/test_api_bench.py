@@ -76,6 +76,21 @@ def test_work_is_counted_by_what_is_multiplied(client: httpx.Client) -> None:
     assert np.shape(answer.json()["output"]) == (32, 26, 26)
 
 
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("convolve", {"image": np.zeros((300, 300), int).tolist(), "kernel": np.ones((60, 1, 1, 1), int).tolist()}),
+        ("convolve", {"image": [[1] * 4000], "kernel": [[1] * 2000]}),
+        ("pool", {"image": [[1] * 5000], "kind": "max", "size": [1, 2500], "stride": 1}),
+        ("pool", {"image": [[1]], "kind": "avg", "size": 2, "dilation": 10_000, "padding": 1, "ceil_mode": True}),
+    ],
+    ids=["outputs", "taps of a kernel", "taps of a pooling", "overhang"],
+)
+def test_small_requests_for_large_answers_are_refused(client: httpx.Client, path: str, asked: dict[str, Any]) -> None:
+    answer = client.post(f"/api/v1/{path}", json=asked)
+    assert 400 <= answer.status_code < 500, answer.status_code
+
+
 def test_pool_answers_with_the_trace(client: httpx.Client) -> None:
     request = {"image": [[5, -1, -1], [-3, 3, 1], [4, -2, 0]], "kind": "max", "size": 3}
     assert client.post("/api/v1/pool", json=request).json()["output"] == [[5]]

@@ -10,7 +10,7 @@ import pytest
 
 from convoscope.web.app import create_app
 from convoscope.web.assets import assets
-from convoscope.web.guard import MOST_BODY_BYTES
+from convoscope.web.guard import ANY_ADDRESS, MOST_BODY_BYTES
 from tests.web.conftest import serve
 
 
@@ -63,6 +63,15 @@ def test_loopback_names_are_answered(client: httpx.Client, host: str) -> None:
 def test_any_address_may_be_asked_for_but_no_name() -> None:
     with contextlib.contextmanager(serve)(create_app(hosts=None)) as anywhere:
         for host, status in (("192.168.0.7:8000", 200), ("localhost", 200), ("evil.example", 421)):
+            assert httpx.get(anywhere.address, headers={"Host": host}).status_code == status
+
+
+def test_beside_any_address_a_name_may_be_asked_for() -> None:
+    with contextlib.contextmanager(serve)(create_app(hosts={ANY_ADDRESS, "school.example"})) as anywhere:
+        for host, status in (
+            *(("School.example:8000", 200), ("192.168.0.7:8000", 200), ("localhost", 200)),
+            *(("evil.example", 421), ("x.school.example", 421)),
+        ):
             assert httpx.get(anywhere.address, headers={"Host": host}).status_code == status
 
 

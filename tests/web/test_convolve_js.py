@@ -10,6 +10,7 @@ import pytest
 
 import convoscope as cs
 from convoscope.core.errors import RequestError
+from convoscope.web.document import trace_document
 
 pytestmark = pytest.mark.browser
 
@@ -125,6 +126,44 @@ def test_pooling_is_pythons(page: Any, seed: int) -> None:
         return
     assert tuple(answer["shape"]) == trace.maps.shape
     np.testing.assert_allclose(answer["data"], trace.maps.ravel(), rtol=1e-6)
+
+
+_DOCUMENT = """async (given) => {
+    const [m, raster, numbers] = await Promise.all(
+        ["convolve", "raster", "numbers"].map((name) => import(`/static/${name}.js`)));
+    const p = raster.pictureOf(given.pictures[0]);
+    const {filters, channels, rows, columns, cells} = given.setting.kernel;
+    const k = {filters, channels, height: rows, width: columns, data: Float64Array.from(cells, numbers.parseNumber)};
+    const axis = {padding: [0, 0], stride: 1, dilation: 1};
+    const plan = {rows: m.planAxis(p.height, rows, axis), columns: m.planAxis(p.width, columns, axis)};
+    return [Array.from(p.data), Array.from(k.data), Array.from(m.convolve(p, k, plan).data)];
+}"""
+
+
+@pytest.mark.parametrize(
+    ("image", "kernel"),
+    [
+        ([[20000001, 3]], [[1]]),
+        ([[1 + 1e-9, 1]], [[1, -1]]),
+        ([[1e300, 1]], [[1]]),
+        ([[1, 2]], [[1e20]]),
+        ([[1, 2]], [[10**18, -(10**17)]]),
+        ([[1, 2]], [[-1e-20, 1.5e300]]),
+        ([[250, 255]], [[100001, 1]]),
+        ([[0.5, -0.25]], [[3, 1]]),
+    ],
+)
+def test_a_document_holds_the_numbers_of_its_trace(page: Any, image: Any, kernel: Any) -> None:
+    trace = cs.convolve(image, kernel)
+    picture, weights, output = page.evaluate(_DOCUMENT, trace_document(trace))
+    assert picture == np.ravel(image).tolist()
+    assert weights == np.ravel(kernel).tolist()
+    assert output == trace.maps.ravel().tolist()
+
+
+def test_small_pictures_travel_as_short_numbers() -> None:
+    for image, encoding in (([[1, 255]], "uint8"), ([[0.5, 300]], "float32"), ([[0.1]], "float64")):
+        assert trace_document(cs.convolve(image, [[1]]))["pictures"][0]["encoding"] == encoding
 
 
 _TYPED = {

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import httpx
 import pytest
@@ -32,8 +31,15 @@ def test_wrong_requests_end_with_two(arguments: list[str], capsys: pytest.Captur
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
-def test_it_serves(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "convoscope", "serve", "--port", "0", "--json", "--lang", "en"]
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "0.0.0.0", socket.gethostname()], ids=["loopback", "every address", "name"]
+)
+def test_it_serves(host: str) -> None:
+    try:
+        socket.getaddrinfo(host, 0)
+    except OSError:
+        pytest.skip("this computer doesn't know its own name")
+    command = [sys.executable, "-m", "convoscope", "serve", "--host", host, "--port", "0", "--json", "--lang", "en"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment

@@ -125,6 +125,8 @@ def test_pictures_of_a_folder_elsewhere_are_not_shown(opened: Any, tmp_path: Pat
     network = shown.network(shown.file.tour.steps[0])
     assert network.samples is None
     assert Network(network.run).samples is not None  # as the run that is served, it shows them
+    (tmp_path / "private" / "a").rename(tmp_path / "private" / "c")
+    assert Network(network.run).samples is None  # they have other labels now than those that the run knows
 
 
 def test_an_untrained_network_is_the_same_each_time_and_leaves_the_dice_alone() -> None:

@@ -148,9 +148,9 @@ export function pad(picture, { rows, columns }) {
   return padded;
 }
 
-/** A picture of zeros. */
+/** A picture of zeros, for numbers as Python's: whole ones beyond float32 are exact. */
 export function emptyPicture(channels, height, width) {
-  return { channels, height, width, data: new Float32Array(channels * height * width) };
+  return { channels, height, width, data: new Float64Array(channels * height * width) };
 }
 
 /** The window under output (row, column): one {row, column, inside, value} a tap, in kernel order, of one channel. */

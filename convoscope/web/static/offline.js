@@ -68,7 +68,7 @@ export function createOffline({ t, given, announce }) {
   return { element, destroy: level.destroy };
 }
 
-/** A picture file as bytes (3, H, W), transparency laid over white, turned as its EXIF says. */
+/** A picture file as bytes (3, H, W), transparency laid over white, turned as its EXIF says where the browser does that. */
 async function pictureIn(file, t) {
   let bitmap;
   try {

@@ -16,9 +16,10 @@ export function raster(picture, channel, scale, canvas = document.createElement(
   return canvas;
 }
 
-/** Decode base64 bytes of `encoding` "uint8" or "float32" into numbers. */
+/** Decode base64 bytes of `encoding` "uint8", "float32" or "float64" into numbers. */
 export function decode(text, encoding) {
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  if (encoding === "float64") return new Float64Array(bytes.buffer);
   return encoding === "float32" ? new Float32Array(bytes.buffer) : Float32Array.from(bytes);
 }
 
