@@ -278,6 +278,37 @@ def test_nothing_to_predict(tell: Any, trained: Path, tmp_path: Path) -> None:
     assert told.err.splitlines()[-1].startswith("Nothing named is a picture that can be read")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="no limit on the size of files here")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["convolve", "digits:0", "--kernel", "sharpen", "--out", "old.png"],
+        ["convolve", "digits:0", "--kernel", "sharpen", "--out", "old.html"],
+        ["data", "preview", "digits", "--out", "old.png"],
+        ["inspect", "RUN", "--view", "errors", "--out", "old.html"],
+        ["inspect", "RUN", "--view", "errors", "--out", "old.png"],
+    ],
+    ids=lambda words: f"{words[0]}-{words[-1]}",
+)
+def test_an_older_file_stays_whole_where_the_new_one_finds_no_room(
+    tell: Any, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    import resource
+
+    monkeypatch.chdir(tmp_path)
+    old = tmp_path / words[-1]
+    old.write_bytes(b"old" * 1000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, before[1]))
+    try:
+        told = tell(*(trained if word == "RUN" else word for word in words))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert f"{words[-1]} could not be written (File too large)" in told.sentence
+    assert old.read_bytes() == b"old" * 1000
+    assert list(tmp_path.iterdir()) == [old]
+
+
 # Real processes
 
 
