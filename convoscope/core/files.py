@@ -47,9 +47,27 @@ def read_json(path: Path) -> Any:
         RequestError: the file is missing, unreadable or not JSON.
     """
     try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise RequestError("core.not_readable", path=str(path), reason=str(error)) from error
+        return parse_json(path.read_text("utf-8"))
+    except OSError as error:
+        raise RequestError("core.not_readable", path=str(path), reason=error.strerror or str(error)) from error
+    except ValueError as error:
+        raise RequestError("core.malformed", path=str(path), reason=str(error)) from error
+
+
+def parse_json(text: str) -> Any:
+    """What JSON says, NaN and infinity refused, as when it is written.
+
+    Raises:
+        ValueError: it is not JSON, or nested deeper than anything that is written here.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("too deep") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -80,7 +80,7 @@ def test_where_nothing_can_be_written_the_sentence_says_so(tmp_path: Path) -> No
     assert "Not a directory" in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"nonsense"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"nonsense", b"[NaN]", b"-Infinity", b"[" * 200_000])
 def test_what_is_not_json_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file.json").write_bytes(content)
     with using_language("en"), pytest.raises(RequestError, match="can't be read as JSON"):
