@@ -18,11 +18,13 @@ import typer
 
 from convoscope.cli._common import Lang
 from convoscope.cli._help import translate_help
-from convoscope.cli._mistakes import sentence
+from convoscope.cli._mistakes import command_named, sentence
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import LANGUAGES, say, set_language
+from convoscope.core.reasons import in_words
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_CLOSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)
 _INTERRUPTED = 130  # Typer's exit code for Ctrl-C
 
 
@@ -75,7 +77,7 @@ def _run(arguments: list[str]) -> int:
     except RequestError as error:
         return _complain(str(error), error.exit_code)
     except typer.TyperException as error:
-        return _complain(sentence(error), 2)
+        return _complain(sentence(error, command_named(command, arguments)), 2)
     except (typer.Abort, KeyboardInterrupt):
         return _complain(say("cli.interrupted"), 1)
     except BrokenPipeError:
@@ -90,7 +92,8 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:
         if os.environ.get("CONVOSCOPE_TRACEBACK"):
             raise
-        return _fault(error)
+        told = _system_said(error) if isinstance(error, OSError) else None
+        return _fault(error) if told is None else told
     if result == _INTERRUPTED:
         return _complain(say("cli.interrupted"), 1)
     return result if isinstance(result, int) else 0
@@ -131,7 +134,7 @@ def _take_language(arguments: list[str]) -> list[str]:
 def _refuse_empty(arguments: list[str]) -> None:
     """An empty word is an unset variable of a script; taken as a path it would mean the folder one is in."""
     for at, word in enumerate(arguments):
-        if word == "" or (word.startswith("--") and word.endswith("=")):
+        if word == "" or (word.startswith("--") and word.find("=") == len(word) - 1):
             before = arguments[at - 1] if word == "" and at else word.rstrip("=")
             raise RequestError("cli.empty", before=before or "convoscope")
 
@@ -149,13 +152,21 @@ def _complain(words: str, code: int) -> int:
     return code
 
 
+def _system_said(error: OSError) -> int | None:
+    """The exit code of what is the system's, and so the user's, to mend; None, and nothing said, for all else."""
+    reason = in_words(error.strerror or str(error))
+    if error.filename is None and error.errno in _NO_ROOM and sys.stdout:
+        _drop_output()
+        return _complain(say("cli.output_lost", reason=reason), 2)
+    if error.filename is not None and error.errno in _CLOSED:
+        return _complain(say("cli.path_closed", path=error.filename, reason=reason), 2)
+    return None
+
+
 def _fault(error: Exception) -> int:
     """A mistake of this program, not of its user, in one sentence."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "?"
-    if isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM and sys.stdout:
-        _drop_output()
-        return _complain(say("cli.output_lost", reason=error.strerror or str(error)), 2)
     detail = " ".join(str(error).split())[:300]
     return _complain(say("cli.fault", kind=type(error).__name__, detail=detail, place=place), 1)
 

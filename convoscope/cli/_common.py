@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +30,12 @@ def members(*folder: str, suffix: str = ".py") -> str:
 AsJson = Annotated[bool, typer.Option("--json")]
 Lang = Annotated[str | None, typer.Option("--lang", metavar="es|en")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", metavar="DIR")]
+
+
+def printable(name: str) -> str:
+    """A name for people: what would break a line or move the cursor is written as Python writes it."""
+    broken = (letter for letter in name if unicodedata.category(letter) in ("Cc", "Zl", "Zp"))
+    return name.translate({ord(letter): repr(letter)[1:-1] for letter in broken})
 
 
 def answer(as_json: bool, value: dict[str, Any], words: str) -> None:

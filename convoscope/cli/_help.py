@@ -16,6 +16,9 @@ _SHARED = {
     "version": "cli.version_help",
 }
 _SHOW_HELP = "Show this message and exit."
+_REQUIRED = re.compile(r"\[required\]$")
+_LIMITS = re.compile(r"\[(\d+)<=x<=(\d+)\]$")
+_TYPE = re.compile(r" <[\w\[\]]+>$")  # of an argument, whose place holder says what it is
 _CAPITALS = re.compile(r"\b[A-Z]+\b")
 
 
@@ -30,10 +33,7 @@ class _Formatter(typer.Context.formatter_class):  # type: ignore[misc, valid-typ
         super().write_heading(say(f"cli.{known}") if known in catalogue("cli") else heading)
 
     def write_dl(self, rows: Any, *rest: Any) -> None:
-        translated = [
-            (placeholders(first), say("cli.help_shown") if second == _SHOW_HELP else second) for first, second in rows
-        ]
-        super().write_dl(translated, *rest)
+        super().write_dl([(placeholders(_TYPE.sub("", first)), _meaning(second)) for first, second in rows], *rest)
 
 
 class _Context(typer.Context):
@@ -48,6 +48,14 @@ def translate_help(command: Any) -> None:
             parameter.help = say(_SHARED[parameter.name])
     for below in getattr(command, "commands", {}).values():
         translate_help(below)
+
+
+def _meaning(text: str) -> str:
+    """The help of a parameter, with what Typer adds to it in the language in use."""
+    if text == _SHOW_HELP:
+        return say("cli.help_shown")
+    text = _LIMITS.sub(lambda found: say("cli.help_limits", low=found[1], high=found[2]), text)
+    return _REQUIRED.sub(say("cli.help_required"), text)
 
 
 def placeholders(text: str) -> str:

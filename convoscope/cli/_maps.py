@@ -5,6 +5,7 @@ Blue and orange are told apart by people with any of the common kinds of colour 
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convoscope.core.errors import RequestError
+from convoscope.core.files import write_atomically
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -76,7 +78,6 @@ def save_png(maps: Array, reach: float, file: Path) -> None:
     pictures = [colours(one, reach).repeat(block, axis=0).repeat(block, axis=1) for one in maps]
     gap = np.full((pictures[0].shape[0], block, 3), 128, dtype=np.uint8)
     row = [part for picture in pictures for part in (picture, gap)][:-1]
-    try:
-        Image.fromarray(np.concatenate(row, axis=1)).save(file, format="PNG")
-    except OSError as error:
-        raise RequestError("convolution.out_closed", field="out", file=file, detail=error.strerror or error) from error
+    content = io.BytesIO()
+    Image.fromarray(np.concatenate(row, axis=1)).save(content, format="PNG")
+    write_atomically(file, content.getvalue())

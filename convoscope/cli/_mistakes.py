@@ -7,6 +7,8 @@ is read from that, and if another release words it otherwise, the sentence is pa
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 import re
 from typing import Any
 
@@ -14,20 +16,35 @@ import typer
 
 from convoscope.cli._help import placeholders
 from convoscope.core.messages import say
+from convoscope.core.reasons import in_words
 
 _NO_COMMAND = re.compile(r"No such command '(.*?)'")
 _EXTRA = re.compile(r"Got unexpected extra arguments?\(?s?\)? \((.*)\)")
+_NEEDS_VALUES = re.compile(r"requires (\d+) arguments")
+_CLOSED = re.compile(r"path (.+) is not readable")
+_LIMITS = {"greater_than_equal": ("cli.number_small", "ge"), "less_than_equal": ("cli.number_large", "le")}
 _NEEDS_VALUE = re.compile(r"requires an argument")
 _TAKES_NONE = re.compile(r"does not take a value")
 
 
-def sentence(error: typer.TyperException) -> str:
-    """`error` told in the language in use: what was asked, what arrived, what to do."""
+def command_named(command: Any, words: list[str]) -> str:
+    """The command that `words` begin with, as it is called: ``convoscope data preview``."""
+    path = ["convoscope"]
+    for word in words:
+        command = getattr(command, "commands", {}).get(word)
+        if command is None:
+            break
+        path.append(word)
+    return " ".join(path)
+
+
+def sentence(error: typer.TyperException, called: str) -> str:
+    """`error` of the command `called`, told in the language in use: what was asked, what arrived, what to do."""
     kind = type(error).__name__
     if kind == "NoArgsIsHelpError":
         return error.format_message()
     context = getattr(error, "ctx", None)
-    command = context.command_path if context else "convoscope"
+    command = context.command_path if context else called
     tell = {
         "NoSuchOption": _no_such_option,
         "MissingParameter": _missing,
@@ -55,17 +72,26 @@ def _missing(error: Any, command: str) -> str:
 def _bad_value(error: Any, command: str) -> str:
     cause, parameter = error.__cause__, error.param
     problems = cause.errors() if hasattr(cause, "errors") else []
-    kind = str(problems[0]["type"]).partition("_")[0] if problems else ""
-    if parameter is None or kind not in ("int", "float"):
+    if found := _CLOSED.search(error.message):
+        return say("cli.path_closed", path=found[1].strip("'"), reason=in_words(os.strerror(errno.EACCES)))
+    if parameter is None or not problems:
         return _other(error, command)
     name = next(iter(parameter.opts), parameter.name)
     value = problems[0]["input"]
+    if limit := _LIMITS.get(problems[0]["type"]):
+        key, bound = limit
+        return say(key, option=name, value=value, limit=problems[0]["ctx"][bound], command=command)
+    kind = str(problems[0]["type"]).partition("_")[0]
+    if kind not in ("int", "float"):
+        return _other(error, command)
     return say("cli.whole_number" if kind == "int" else "cli.number", option=name, value=value, command=command)
 
 
 def _bad_option(error: Any, command: str) -> str:
     if _NEEDS_VALUE.search(error.message):
         return say("cli.option_needs_value", option=error.option_name, command=command)
+    if found := _NEEDS_VALUES.search(error.message):
+        return say("cli.option_needs_values", option=error.option_name, count=found[1], command=command)
     if _TAKES_NONE.search(error.message):
         return say("cli.option_takes_none", option=error.option_name, command=command)
     return _other(error, command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +17,22 @@ def picture_named(name: str, data_dir: Path | None) -> Pixels | None:
     Raises:
         RequestError: the file is no picture, or the set can't be had or has no such picture.
     """
-    if os.path.exists(name):  # `Path.exists` raises for a name that is too long, as typed numbers may be
+    if _is_there(name):
         from convoscope.data.decode import read_image
 
         return read_image(name)
     from convoscope.data.named_picture import picture_of_set
 
     return picture_of_set(name, data_dir)
+
+
+def _is_there(name: str) -> bool:
+    """Whether there is a file of this name; one that we may not look at is there.
+
+    A name that is too long for a file is none: typed numbers may be.
+    """
+    try:
+        os.stat(name)
+    except OSError as error:
+        return error.errno in (errno.EACCES, errno.EPERM, errno.ELOOP)
+    return True

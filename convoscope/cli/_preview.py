@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 
 from convoscope.core.errors import RequestError
+from convoscope.core.files import write_atomically
 from convoscope.core.spec import parse_spec
 from convoscope.data.types import Pixels
 from convoscope.models.parameters import Limits, check
@@ -97,15 +99,13 @@ def save(drawn: Pixels, file: Path) -> None:
     """Write a sheet as PNG.
 
     Raises:
-        RequestError: another suffix, or the file can't be written.
+        RequestError: the file can't be written; an earlier one is intact.
     """
     from PIL import Image
 
-    try:
-        Image.fromarray(drawn).save(file, format="PNG")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise RequestError("core.not_writable", path=str(file), reason=reason) from error
+    content = io.BytesIO()
+    Image.fromarray(drawn).save(content, format="PNG")
+    write_atomically(file, content.getvalue())
 
 
 def check_png(file: Path) -> None:

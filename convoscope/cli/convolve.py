@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from convoscope.convolution import Trace, Unit
     from convoscope.convolution.arrays import Array
 
-_TYPED_IMAGE = re.compile(r"[\d\s.,;/+−-]+")
+_TYPED_IMAGE = re.compile(r"(?:[\d\s.,;/+−-]|(?<=[\d.])[eE](?=[\d+-]))+")
 _MOST_NUMBERS = 24
 
 
@@ -36,17 +36,18 @@ def register(app: typer.Typer) -> None:
         stride: Annotated[str | None, _option("--stride", "stride", "N")] = None,
         dilation: Annotated[str, _option("--dilation", "dilation", "N")] = "1",
         pool: Annotated[str | None, _option("--pool", "pool", "max|avg")] = None,
-        size: Annotated[str, _option("--size", "size", "N")] = "2",
+        size: Annotated[str | None, _option("--size", "size", "N")] = None,
         trace: Annotated[str | None, _option("--trace", "trace", "ROW,COL")] = None,
-        map_index: Annotated[int, _option("--map", "map", "N")] = 0,
+        map_index: Annotated[int | None, _option("--map", "map", "N")] = None,
         out: Annotated[Path | None, _option("--out", "out", "FILE.html|png")] = None,
         data_dir: DataDir = None,
         as_json: AsJson = False,
         lang: Lang = None,
     ) -> None:
+        _refuse_idle(size=size if pool is None else None, map=map_index if trace is None else None)
         place = None if trace is None else _place(trace)
         traces = _apply(_read(image, data_dir), kernel, padding, stride, dilation, pool, size)
-        units = [] if place is None else _explain(traces, *place, map_index)
+        units = [] if place is None else _explain(traces, *place, map_index or 0)
         last = traces[-1]
         if out is not None:
             _save(traces, out)
@@ -56,6 +57,18 @@ def register(app: typer.Typer) -> None:
             _show(last, units)
             if out is not None:
                 print(say("convolution.saved", file=out))
+
+
+def _refuse_idle(**given: object) -> None:
+    """Refuse an option that would do nothing without another.
+
+    Raises:
+        RequestError: one of `given` is not None.
+    """
+    needed = {"size": "pool", "map": "trace"}
+    for name, value in given.items():
+        if value is not None:
+            raise RequestError("convolution.needs_option", field=name, needed=needed[name])
 
 
 def _save(traces: list[Trace], out: Path) -> None:
@@ -88,7 +101,13 @@ def _read(image: str, data_dir: Path | None) -> Array:
 
 
 def _apply(
-    image: Array, kernel: str | None, padding: str, stride: str | None, dilation: str, pool: str | None, size: str
+    image: Array,
+    kernel: str | None,
+    padding: str,
+    stride: str | None,
+    dilation: str,
+    pool: str | None,
+    size: str | None,
 ) -> list[Trace]:
     """The traces of what was asked for, in order: the convolution, the pooling, or both.
 
@@ -96,9 +115,12 @@ def _apply(
     """
     from convoscope.convolution import convolve, parse_padding, parse_pair, read_kernel
     from convoscope.convolution import pool as pool_over
+    from convoscope.convolution.pooling import KINDS
 
     if kernel is None and pool is None:
         raise RequestError("convolution.nothing_to_do", field="kernel")
+    if pool is not None and pool not in KINDS:
+        raise RequestError("convolution.pool_kind", field="pool", asked=pool)
     steps = None if stride is None else parse_pair(stride, "stride")
     sides, apart = parse_padding(padding), parse_pair(dilation, "dilation")
     traces: list[Trace] = []
@@ -107,8 +129,8 @@ def _apply(
             convolve(image, read_kernel(kernel), padding=sides, stride=1 if steps is None else steps, dilation=apart)
         )
     if pool is not None:
-        kind: Any = pool  # `pool_over` itself refuses what is no kind of pooling
-        window = parse_pair(size, "size")
+        kind: Any = pool  # one of KINDS, as was seen above
+        window = parse_pair("2" if size is None else size, "size")
         if traces:
             traces.append(pool_over(traces[0].output, kind, window))
         else:
@@ -129,6 +151,9 @@ def _explain(traces: list[Trace], row: int, column: int, index: int) -> list[Uni
     """The unit asked for; after a maximum over a convolution, also the unit that won it."""
     from convoscope.convolution import PoolUnit
 
+    maps = len(traces[-1].maps)
+    if not 0 <= index < maps:
+        raise RequestError("convolution.no_such_output", field="map", asked=index, last=maps - 1)
     unit = traces[-1].at(row, column, index)
     units: list[Unit] = [unit]
     if len(traces) == 2 and isinstance(unit, PoolUnit) and unit.winner is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convoscope.cli._common import AsJson, DataDir, Lang, answer
+from convoscope.cli._common import AsJson, DataDir, Lang, answer, printable
 from convoscope.core.messages import language, say
 
 if TYPE_CHECKING:
@@ -174,9 +174,10 @@ def _facts(value: dict[str, Any]) -> list[str]:
         if value.get(key):
             lines.append(f"{say(f'data.cli_{key}')}: {value[key]}")
     if "train_counts" in value:
-        width = max(map(len, value["classes"]))
+        names = [printable(name) for name in value["classes"]]
+        width = max(map(len, names))
         lines.append(f"{say('data.cli_class'):<{width}} {say('data.cli_head_train'):>9} {say('data.cli_head_test'):>8}")
-        rows = zip(value["classes"], value["train_counts"], value["test_counts"], strict=True)
+        rows = zip(names, value["train_counts"], value["test_counts"], strict=True)
         lines += [f"{name:<{width}} {train:>9,} {test:>8,}" for name, train, test in rows]
     return lines
 
@@ -243,10 +244,12 @@ def _report(listing: Listing, kept: Stored) -> dict[str, Any]:
 
 
 def _report_lines(value: dict[str, Any]) -> list[str]:
-    width = max(len(row["name"]) for row in value["classes"])
+    names = [printable(row["name"]) for row in value["classes"]]
+    width = max(map(len, names))
     heads = [say(f"data.cli_{key}") for key in ("class", "head_train", "head_test")]
     lines = [f"{heads[0]:<{width}} {heads[1]:>9} {heads[2]:>8}"]
-    lines += [f"{row['name']:<{width}} {row['train']:>9,} {row['test']:>8,}" for row in value["classes"]]
+    rows = zip(names, value["classes"], strict=True)
+    lines += [f"{name:<{width}} {row['train']:>9,} {row['test']:>8,}" for name, row in rows]
     if not value["has_test"]:
         lines.append(say("data.cli_no_test"))
     sizes = sorted(value["sizes"].items(), key=lambda item: -item[1])
@@ -269,7 +272,7 @@ def _report_lines(value: dict[str, Any]) -> list[str]:
 def _some(head: str, rows: list[str]) -> list[str]:
     """A heading and the first rows below it; the heading alone where there are none."""
     more = [f"  … (+{len(rows) - _SHOWN})"] if len(rows) > _SHOWN else []
-    return [head, *(f"  {row}" for row in rows[:_SHOWN]), *more]
+    return [head, *(f"  {printable(row)}" for row in rows[:_SHOWN]), *more]
 
 
 def _text(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from convoscope.cli._common import AsJson, DataDir, Lang, answer, option
+from convoscope.cli._common import AsJson, DataDir, Lang, answer, option, printable
 from convoscope.core.messages import say
 
 
@@ -55,12 +55,12 @@ def _words(result: dict[str, Any]) -> str:
 
 def _table(result: dict[str, Any]) -> list[str]:
     """Per class: count, errors, error, and what it is most often taken for."""
-    names = [row["class"] for row in result["per_class"]]
+    names = [printable(row["class"]) for row in result["per_class"]]
     width = max(len(say("cli.class")), *map(len, names))
     head = [say(f"cli.{key}") for key in ("class", "images", "errors", "error", "taken_for")]
     lines = [f"{head[0]:<{width}}  {head[1]:>8}  {head[2]:>8}  {head[3]:>8}  {head[4]}"]
     for at, row in enumerate(result["per_class"]):
-        line = f"{row['class']:<{width}}  {row['count']:>8,}  {row['errors']:>8,}"
+        line = f"{names[at]:<{width}}  {row['count']:>8,}  {row['errors']:>8,}"
         share = f"{row['errors'] / row['count']:.2%}" if row["count"] else "–"
         others = [(count, names[to]) for to, count in enumerate(result["confusion"][at]) if to != at and count]
         mistaken = ", ".join(f"{name} ({count})" for count, name in sorted(others, reverse=True)[:3])

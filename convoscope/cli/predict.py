@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convoscope.cli._common import AsJson, Lang, answer, tell
+from convoscope.cli._common import AsJson, Lang, answer, printable, tell
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import say
 
@@ -35,11 +36,15 @@ def register(app: typer.Typer) -> None:
 
         predictions, unread = _predict(Run(run), images)
         for file, reason in unread:
-            tell(say("cli.predict_unread", file=file, reason=reason))
+            tell(say("cli.predict_unread", file=printable(file), reason=reason))
         if not predictions:
             raise RequestError("cli.predict_nothing", count=len(unread))
-        width = max(len(item["file"]) for item in predictions)
-        words = [f"{item['file']:<{width}}  {item['label']}  {item['probability']:.1%}" for item in predictions]
+        files = [printable(item["file"]) for item in predictions]
+        width = max(map(len, files))
+        words = [
+            f"{file:<{width}}  {printable(item['label'])}  {item['probability']:.1%}"
+            for file, item in zip(files, predictions, strict=True)
+        ]
         result: dict[str, Any] = {"run": str(run), "predictions": predictions}
         if unread:
             result["unread"] = [{"file": file, "reason": reason} for file, reason in unread]
@@ -63,24 +68,42 @@ def _predict(run: Run, names: list[str]) -> tuple[list[dict[str, Any]], list[tup
         waiting.clear()
 
     run.model  # noqa: B018  # a damaged run is said before any picture is read
-    for name, source in _files(names):
+    for name, source in _files(names, unread):
         try:
             waiting.append((name, run.fitted(read_image(source))))  # at once: photographs take much memory
         except RequestError as error:
-            unread.append((name, str(error.values.get("reason", error))))
+            unread.append((name, _reason(error)))
         if len(waiting) == BATCH:
             flush()
     flush()
     return predictions, unread
 
 
-def _files(names: list[str]) -> Iterator[tuple[str, Path | bytes]]:
-    """Every picture named: files, the files of folders, and ``-`` for one picture on standard input."""
+def _reason(error: RequestError) -> str:
+    """Why a picture can't be read, without its name."""
+    from convoscope.data.types import LeftOut
+
+    if error.key == "data.file_closed":
+        return LeftOut(error.values["file"], "closed", error.values["detail"]).reason
+    return str(error.values.get("reason", error))
+
+
+def _files(names: list[str], unread: list[tuple[str, str]]) -> Iterator[tuple[str, Path | bytes]]:
+    """Every picture named: files, the files of folders, and ``-`` for one picture on standard input.
+
+    What is seen to be none is added to `unread`, with the reason.
+    """
+    from convoscope.data.listing import files_below
+    from convoscope.data.types import LeftOut
+
     for name in names:
         if name == "-":
             yield "-", sys.stdin.buffer.read() if sys.stdin else b""
-        elif Path(name).is_dir():
-            inside = (path for path in sorted(Path(name).rglob("*")) if path.is_file())
-            yield from ((str(path), path) for path in inside if not path.name.startswith("."))
+        elif os.path.isdir(name):  # `Path.is_dir` raises where it may not look
+            folder = Path(name)
+            left_out: list[LeftOut] = []
+            inside = sorted(folder / file for file, _ in files_below(folder, "", left_out))
+            unread += ((str(folder / left.file), left.reason) for left in left_out)
+            yield from ((str(path), path) for path in inside)
         else:
             yield name, Path(name)

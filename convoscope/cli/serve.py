@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 import typer
@@ -29,6 +29,10 @@ _MOST_OPEN_FILES = 65536
 _SECONDS_TO_FINISH = 10
 
 
+def _option(name: str, key: str, place: str) -> Any:
+    return typer.Option(name, metavar=place, help=say(f"web.help_{key}"), show_default=False)
+
+
 def register(app: typer.Typer) -> None:
     """Add the command, its help in the language in use."""
 
@@ -37,11 +41,9 @@ def register(app: typer.Typer) -> None:
         run: Annotated[
             Path | None, typer.Argument(metavar="[RUN|FILE.onnx]", help=say("web.help_run"), show_default=False)
         ] = None,
-        host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help=say("web.help_host"))] = "127.0.0.1",
-        port: Annotated[int, typer.Option("--port", metavar="N", help=say("web.help_port"))] = 8000,
-        lesson: Annotated[
-            str | None, typer.Option("--lesson", metavar="FILE|NAME", help=say("web.help_lesson"), show_default=False)
-        ] = None,
+        host: Annotated[str, _option("--host", "host", "ADDRESS")] = "127.0.0.1",
+        port: Annotated[int, _option("--port", "port", "N")] = 8000,
+        lesson: Annotated[str | None, _option("--lesson", "lesson", "FILE|NAME")] = None,
         as_json: Annotated[bool, typer.Option("--json", help=say("web.help_json"))] = False,
         lang: Lang = None,
     ) -> None:

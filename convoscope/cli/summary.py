@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from convoscope.models import Summary
 
 
+_LONGEST = 20  # characters of a side: Python itself refuses to read a number of thousands
+
+
 def register(app: typer.Typer) -> None:
     """Add the command, its help in the language in use."""
 
@@ -63,6 +66,6 @@ def _is_path(words: str) -> bool:
 def _shape(words: str) -> tuple[int, ...]:
     """``1x28x28`` in numbers."""
     parts = words.lower().replace("×", "x").split("x")
-    if not all(part.strip().isdecimal() for part in parts):
+    if not all(part.strip().isdecimal() and len(part) < _LONGEST for part in parts):
         raise RequestError("models.input_shape", asked=words)
     return tuple(int(part) for part in parts)

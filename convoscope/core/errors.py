@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from convoscope.core.messages import say
+from convoscope.core.reasons import in_words
+
+_REASONS = ("reason", "detail")  # values that may be what the system or a decoder said
 
 
 class RequestError(ValueError):
@@ -25,7 +28,8 @@ class RequestError(ValueError):
         self.values = values
 
     def __str__(self) -> str:
-        return say(self.key, **self.values)
+        told = {name: in_words(str(self.values[name])) for name in _REASONS if name in self.values}
+        return say(self.key, **self.values | told)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Worker processes hand their errors to the parent by pickle; keywords need help to survive that.

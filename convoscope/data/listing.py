@@ -76,7 +76,7 @@ def list_folder(folder: Path) -> Listing:
             name = _class_name(folder / split, each)
             names.add(name)
             top = f"{split}/{each}" if split else each
-            found += ((test, name, file, status) for file, status in _walk(folder, top, left_out))
+            found += ((test, name, file, status) for file, status in files_below(folder, top, left_out))
     if not names:
         raise RequestError("data.folder_without_classes", folder=folder)
     classes = tuple(sorted(names, key=lambda name: (_natural(name), name)))
@@ -138,12 +138,13 @@ def _folders(folder: Path) -> list[str]:
         return sorted(entry.name for entry in entries if not _ignored(entry.name) and entry.is_dir())
 
 
-def _walk(root: Path, top: str, left_out: list[LeftOut]) -> Iterator[tuple[str, os.stat_result]]:
+def files_below(root: Path, top: str, left_out: list[LeftOut]) -> Iterator[tuple[str, os.stat_result]]:
     """All files below `root`/`top` with their status; what can't be used is added to `left_out`.
 
-    No folder is read twice, however many links lead to it; the folder itself comes before links to it.
+    No folder is read twice, however many links lead to it; the folder itself comes before links to it. Names are
+    relative to `root`, which is read itself if `top` is empty.
     """
-    seen = {_identity(os.stat(root))}
+    seen = {_identity(os.stat(root))} if top else set()
     folders, links = [top], deque[str]()
     while folders or links:
         folder = folders.pop() if folders else links.popleft()
@@ -161,7 +162,7 @@ def _walk(root: Path, top: str, left_out: list[LeftOut]) -> Iterator[tuple[str, 
         for entry in inside:
             if _ignored(entry.name):
                 continue
-            name = f"{folder}/{entry.name}"
+            name = f"{folder}/{entry.name}" if folder else entry.name
             try:
                 status = entry.stat()
             except OSError as error:  # a broken link, or one that leads to itself

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convoscope.core.messages import say
+from convoscope.core.reasons import in_words
 
 Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -53,7 +54,7 @@ class LeftOut:
     @property
     def reason(self) -> str:
         """The cause as a sentence in the language in use."""
-        return say(f"data.left_{self.cause}", detail=self.detail)
+        return say(f"data.left_{self.cause}", detail=in_words(self.detail))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from convoscope.core import display
 from convoscope.core.errors import RequestError
+from convoscope.core.files import write_atomically
 
 T = TypeVar("T")
 
@@ -22,11 +23,7 @@ def write_view(view: T, path: Path | str, draw: Callable[[T], bytes]) -> Path:
     """
     target = check_suffix(path)
     content = display.page(view).encode() if target.suffix.lower() == ".html" else draw(view)
-    try:
-        target.write_bytes(content)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise RequestError("inspection.out_closed", field="out", file=str(path), reason=reason) from error
+    write_atomically(target, content)
     return target
 
 

@@ -11,6 +11,10 @@ from convoscope.core.spec import Spec, parse_spec
 from convoscope.models._registry import registry
 from convoscope.models.parameters import check
 
+_MOST_CHANNELS = 4096
+_MOST_PIXELS = 89_478_485  # no picture file of more is read
+_MOST_CLASSES = 1_000_000
+
 
 def build(spec: str | Spec, input_shape: Sequence[int], classes: int) -> nn.Module:
     """The net that `spec` names, with fresh weights from PyTorch's random generator.
@@ -24,8 +28,8 @@ def build(spec: str | Spec, input_shape: Sequence[int], classes: int) -> nn.Modu
         A net from (B, C, H, W) float32, normalised, to logits (B, classes).
 
     Raises:
-        RequestError: no such family or parameter, a value out of its limits, fewer than two classes, or a picture too
-            small for the net (the sentence names the layer).
+        RequestError: no such family or parameter, a value out of its limits, fewer than two classes or too many, a
+            picture too large, or one too small for the net (the sentence names the layer).
     """
     spec = parse_spec(spec) if isinstance(spec, str) else spec
     family = registry.get(spec.name)
@@ -35,4 +39,9 @@ def build(spec: str | Spec, input_shape: Sequence[int], classes: int) -> nn.Modu
         raise RequestError("models.input_shape", asked="x".join(str(size) for size in shape))
     if type(classes) is not int or classes < 2:
         raise RequestError("models.classes", asked=classes)
+    if shape[0] > _MOST_CHANNELS or shape[1] * shape[2] > _MOST_PIXELS:
+        limits = {"channels": _MOST_CHANNELS, "pixels": _MOST_PIXELS}
+        raise RequestError("models.input_large", asked="x".join(map(str, shape)), **limits)
+    if classes > _MOST_CLASSES:
+        raise RequestError("models.classes_many", asked=classes, most=_MOST_CLASSES)
     return family(shape, classes, **parameters)

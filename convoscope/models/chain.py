@@ -11,7 +11,7 @@ from torch import nn
 from convoscope.convolution.shapes import Axis
 from convoscope.core.errors import RequestError
 from convoscope.models.modules import TableConv2d
-from convoscope.models.shadow import ghost
+from convoscope.models.shadow import ghost, ghost_is_light, meta_ghost
 
 
 class Chain:
@@ -66,8 +66,10 @@ def _axes(layer: nn.Module, shape: tuple[int, ...]) -> list[Axis]:
 
 def _output_shape(layer: nn.Module, shape: tuple[int, ...]) -> tuple[int, ...]:
     """What `layer` makes of an input of `shape`, found with no pictures: no arithmetic, and no weight is read."""
+    light = ghost_is_light(layer)
     with torch.no_grad():
-        output = ghost(layer)(torch.empty(0, *shape, device="cpu"))
+        copied = ghost(layer) if light else meta_ghost(layer)
+        output = copied(torch.empty(0, *shape, device="cpu" if light else "meta"))
     return tuple(output.shape[1:])
 
 

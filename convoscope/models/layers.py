@@ -19,7 +19,7 @@ from convoscope.convolution.counts import count_convolution, count_dense
 from convoscope.convolution.receptive import ReceptiveField, Whole, Window, input_field
 from convoscope.core.errors import RequestError
 from convoscope.models.modules import Add, MapScale, ScaledTanh, TableConv2d
-from convoscope.models.shadow import ghost, meta_ghost
+from convoscope.models.shadow import ghost, ghost_is_light, meta_ghost
 
 FLOAT32_BYTES = 4
 
@@ -88,10 +88,11 @@ def layers(model: nn.Module, input_shape: Sequence[int]) -> list[Layer]:
     if len(shape) != 3 or min(shape) < 1:
         raise RequestError("models.input_shape", asked="x".join(map(str, shape)))
     kind = next(model.parameters(), torch.empty(0)).dtype
-    with suppress(Exception):
-        walk = _Walk(torch.empty(0, *shape, dtype=kind, device="cpu"))
-        walk.through(ghost(model))
-        return walk.layers
+    if ghost_is_light(model):
+        with suppress(Exception):
+            walk = _Walk(torch.empty(0, *shape, dtype=kind, device="cpu"))
+            walk.through(ghost(model))
+            return walk.layers
     walk = _Walk(torch.empty(1, *shape, dtype=kind, device="meta"))
     try:
         walk.through(meta_ghost(model))

@@ -8,6 +8,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+_LAID_OUT = 1 << 26
+"""Numbers of a kernel, hollow or not, that PyTorch may lay out in memory: a quarter of a gigabyte."""
+
 
 def shadow(model: nn.Module) -> nn.Module:
     """A copy of the modules of `model`, in evaluation mode, that shares its weights."""
@@ -17,6 +20,11 @@ def shadow(model: nn.Module) -> nn.Module:
 def ghost(model: nn.Module) -> nn.Module:
     """A copy of `model`, in evaluation mode, that tells what shapes become of a batch of no pictures."""
     return _copied(model, _hollow)
+
+
+def ghost_is_light(model: nn.Module) -> bool:
+    """Whether a ghost of `model` takes little memory: a convolution lays its kernels out even for no pictures."""
+    return all(parameter.numel() <= _LAID_OUT for parameter in model.parameters() if parameter.dim() > 2)
 
 
 def meta_ghost(model: nn.Module) -> nn.Module:

@@ -21,17 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from convoscope.core.errors import RequestError
-from convoscope.core.files import read_json, write_atomically, write_json
+from convoscope.core.files import parse_json, read_json, write_atomically, write_json
 from convoscope.core.locks import lock
-from convoscope.runs.config import problem_with
+from convoscope.runs.config import problem_with, problem_with_metrics
 
 FORMAT = 1
 """Version of the run folder; a reader refuses a newer one."""
 
 PICTURES = ("curves.png", "confusion.png")
 """What a training draws of its result."""
-
-_ALWAYS_MEASURED = {"seconds", "train_flops", "parameters", "interrupted"}
 
 
 class RunFolder:
@@ -133,13 +131,22 @@ class RunFolder:
         write_json(self.config_file, {"format": FORMAT, **config})
 
     def read_metrics(self) -> dict[str, Any] | None:
-        """The result, or None while the run is not complete."""
+        """The result, or None while the run is not complete.
+
+        Raises:
+            RequestError: it is damaged.
+        """
         if not self.metrics_file.is_file():
             return None
-        metrics = read_json(self.metrics_file)
-        if not isinstance(metrics, dict) or not metrics.keys() >= _ALWAYS_MEASURED:
-            raise self.damaged(self.metrics_file, f"{sorted(_ALWAYS_MEASURED)}")
-        return metrics
+        try:
+            metrics = read_json(self.metrics_file)
+        except RequestError as error:
+            if error.key != "core.malformed":
+                raise
+            raise self._metrics_damaged(error.values["reason"]) from error
+        if problem := problem_with_metrics(metrics):
+            raise self._metrics_damaged(problem)
+        return dict(metrics)
 
     def write_metrics(self, metrics: dict[str, Any]) -> None:
         """Write the result, which completes the run."""
@@ -152,7 +159,7 @@ class RunFolder:
         lines = []
         for line in self.curves_file.read_text("utf-8", "replace").splitlines():
             try:
-                lines.append(dict(json.loads(line)))
+                lines.append(dict(parse_json(line)))
             except (ValueError, TypeError):
                 break
         return lines
@@ -177,6 +184,10 @@ class RunFolder:
     def damaged(self, file: Path, reason: str) -> RequestError:
         """The error for a file of this run that does not hold what it should."""
         return RequestError("runs.damaged", path=str(self.path), what=file.name, reason=reason)
+
+    def _metrics_damaged(self, reason: str) -> RequestError:
+        # Unlike the rest of a run, it can be measured again.
+        return RequestError("runs.metrics_damaged", file=str(self.metrics_file), path=str(self.path), reason=reason)
 
 
 def _not_writable(path: Path, error: OSError) -> RequestError:

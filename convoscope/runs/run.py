@@ -106,13 +106,23 @@ class Run:
         """
         path = self.folder.weights_file
         if not path.is_file():
-            raise RequestError("runs.no_weights", path=str(self.path))
+            began = bool(self.curves) or self.folder.metrics_file.exists()
+            raise RequestError("runs.weights_gone" if began else "runs.no_weights", path=str(self.path), what=path.name)
         model = models.build(self.config["model"], self.preprocessing.input_shape, len(self.classes))
         try:
             model.load_state_dict(load(path.read_bytes()))
         except (SafetensorError, RuntimeError, OSError) as error:
             raise self.folder.damaged(path, str(error).splitlines()[0]) from error
         return model.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the weights can be read, fit the network, and are numbers."""
+        try:
+            with torch.random.fork_rng(devices=[]):  # a network that is built takes random numbers
+                return all(bool(tensor.isfinite().all()) for tensor in self.model.state_dict().values())
+        except RequestError:
+            return False
 
     @cached_property
     def layers(self) -> tuple[models.Layer, ...]:

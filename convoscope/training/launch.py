@@ -28,6 +28,7 @@ from convoscope.data.corrections import corrections_file
 from convoscope.data.loading import load_known
 from convoscope.data.sets import as_folder
 from convoscope.models.parameters import check as check_parameters
+from convoscope.runs.checkpoint import load_checkpoint
 from convoscope.runs.environment import environment
 from convoscope.runs.evaluation import check_views, evaluating
 from convoscope.runs.folder import RunFolder
@@ -255,14 +256,18 @@ def _takes(model: nn.Module, channels: int, side: tuple[int, int]) -> bool:
 
 
 def _go_on(path: Path, request: Request, listener: Listener) -> Run:
-    """Resume the run in `path`; a complete one is given as it is."""
+    """Resume the run in `path`; a complete one is given as it is, unless its weights are to be given back."""
     run = Run(path)
     _check_seconds(request)
     if other := _departures(request, run):
         raise RequestError("training.resume_departs", path=str(path), options=", ".join(other))
     loaded = request.data if isinstance(request.data, data_room.ImageData) else None
     if run.metrics is not None and not run.metrics["interrupted"]:
-        return run
+        if run.has_weights:
+            return run
+        # Without a checkpoint it would be trained anew from its start, which nobody asked for.
+        if load_checkpoint(run.folder.checkpoints, run=run.config["id"])[0] is None:
+            raise RequestError("training.weights_gone", path=str(path), what=run.folder.weights_file.name)
     if request.data_dir is not None and loaded is None:  # the data may have moved since
         asked = run.config["data"]
         loaded = load_known(asked, data_dir=request.data_dir)
@@ -361,6 +366,8 @@ def _await_config(folder: RunFolder) -> None:
 def describe_result(run: Run) -> str:
     """The result of a complete run in one sentence."""
     metrics = run.metrics or {}
+    if "interval" not in metrics:
+        return say("training.result_untested", seconds=f"{metrics['seconds']:.0f}")
     low, high = metrics["interval"]
     return say(
         "training.result",

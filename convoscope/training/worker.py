@@ -28,7 +28,7 @@ from convoscope.runs.checkpoint import load_checkpoint, save_checkpoint
 from convoscope.runs.environment import environment
 from convoscope.runs.evaluation import Views, check_views, evaluating, predict_logits, score
 from convoscope.runs.folder import RunFolder
-from convoscope.runs.run import Preprocessing, result_of
+from convoscope.runs.run import Preprocessing, Run, result_of
 from convoscope.training.focus import Focus
 from convoscope.training.fused import fused, worthwhile
 from convoscope.training.loop import Job, train_network
@@ -215,9 +215,25 @@ class _Worker:
             if focus is not None and not self.first:
                 focus.forget()  # the checkpoint holds what all noted; it counts once
         if self.first:
+            self._give_weights_back(state)
             self.folder.begin_training()
             self.folder.write_curves(state.position.curves)
         return state
+
+    def _give_weights_back(self, state: State) -> None:
+        """Write the weights again if they were kept once and can't be read.
+
+        Raises:
+            RequestError: the checkpoint was not taken when they were kept.
+        """
+        at = state.position
+        if at.best_epoch == 0 or Run(self.folder.path).has_weights:
+            return
+        if (at.epoch, at.step) != (at.best_epoch, 0):
+            lost = {"epoch": at.epoch, "best": at.best_epoch, "what": self.folder.weights_file.name}
+            raise RequestError("training.weights_lost", path=str(self.folder.path), **lost)
+        self._keep(state.judged)
+        self.listener.on_note(say("training.weights_given_back"))
 
     def _sample(self, most: int) -> Iterator[Tensor]:
         """Evenly spaced training pictures (B, C, H, W), normalised, in blocks of `most`, the last of what is left."""

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from convoscope.core.errors import RequestError
+from convoscope.core.files import write_atomically
 from convoscope.core.messages import say
 from convoscope.web.assets import assets
 from convoscope.web.bundle import bundle
@@ -28,11 +28,7 @@ def convolution_page(traces: Traces, path: Path | str) -> Path:
         RequestError: the file can't be written.
     """
     target = Path(path)
-    try:
-        target.write_text(page_of(trace_document(traces)), "utf-8")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise RequestError("web.report_write", field="out", path=str(path), reason=reason) from error
+    write_atomically(target, page_of(trace_document(traces)).encode())
     return target
 
 

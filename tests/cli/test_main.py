@@ -6,11 +6,12 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ from convoscope.cli import run as run_command
 from convoscope.core.messages import language
 from convoscope.runs.views import registry as views
 from convoscope.training.recipe import recipe_names
+
+_content = io.BytesIO()
+Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(_content, format="PNG")
+PNG = _content.getvalue()
 
 COMMAND = [sys.executable, "-m", "convoscope"]
 COMMANDS = ("convolve", "data", "evaluate", "kernels", "predict", "serve", "summary", "train")
@@ -108,6 +113,14 @@ def in_a_process(*words: object, environment: dict[str, str] | None = None, **mo
         (["predict", "runs/1"], "convoscope predict needs IMAGE…"),
         (["train", "--data", ""], "An empty word follows --data"),
         (["train", "--out="], "An empty word follows --out"),
+        (["train", "--out=runs/abc=", "--epochs", "0"], "0 epochs were asked for"),
+        (["data", "preview", "digits", "--count", "0"], "--count takes a number of at least 1, and 0 is less"),
+        (["data", "preview", "digits", "--count", "51"], "--count takes a number of at most 50, and 51 is more"),
+        (["league", "--compare", "knn"], "--compare needs 2 values after it; see convoscope league --help."),
+        (["data", "list", "--data-dir"], "needs a value after it; see convoscope data list --help."),
+        (["evaluate", "n" * 300], "can't be reached (File name too long)"),
+        (["summary", "./" + "n" * 300], "can't be reached (File name too long)"),
+        (["train", "--resume", "n" * 300], "can't be reached (File name too long)"),
         ([""], "An empty word follows convoscope"),
         (["--lang"], "There is no language ''; choose one of: en, es."),
         (["train", "--lang", "fr"], "There is no language 'fr'"),
@@ -140,6 +153,9 @@ def test_a_mistake_is_told_in_one_sentence(tell: Any, words: list[str], sentence
         (["evaluate"], "convoscope evaluate necesita EJECUCIÓN"),
         (["train", "digits"], "convoscope train recibió palabras de más: digits"),
         (["train", "--data", "digit"], "No existe un conjunto de datos 'digit'; ¿quiso decir 'digits'?"),
+        (["data", "preview", "digits", "--count", "0"], "--count espera un número de al menos 1 y 0 es menor"),
+        (["league", "--compare", "knn"], "La opción --compare necesita 2 valores"),
+        (["evaluate", "n" * 300], "(nombre de archivo demasiado largo)"),
     ],
 )
 @pytest.mark.parametrize("place", ["before", "after"])
@@ -153,15 +169,28 @@ def test_mistakes_in_spanish(tell: Any, words: list[str], sentence: str, place: 
 # Help
 
 
-@pytest.mark.parametrize("command", [None, *COMMANDS])
+@pytest.mark.parametrize("command", [None, *COMMANDS, "data preview"])
 def test_help_in_both_languages(tell: Any, command: str | None) -> None:
-    words = [command] if command else []
+    words = command.split() if command else []
     english, spanish = tell(*words, "--help"), tell(*words, "--help", "--lang", "es")
     assert english.code == spanish.code == 0
     assert english.out.startswith("Usage: convoscope")
     assert spanish.out.startswith("Uso: convoscope")
-    for word in ("Usage", "Options:", "Arguments:", "Commands:", "Show this", "NAME", "FOLDER", "[OPTIONS]"):
+    for word in (
+        "Usage",
+        "Options:",
+        "Arguments:",
+        "Commands:",
+        "Show this",
+        "NAME",
+        "FOLDER",
+        "[OPTIONS]",
+        "[required]",
+        "ADDRESS",
+    ):
         assert word not in spanish.out
+    for added in ("[default", "<path>", "<str>", "<list[str]>", "<="):
+        assert added not in spanish.out + english.out
     assert "Opciones:" in spanish.out
     assert english.err == spanish.err == ""
 
@@ -281,13 +310,125 @@ def test_predict_takes_a_picture_from_standard_input(
     assert told.code == 2
 
 
+def test_predict_looks_into_folders_behind_links_once(tell: Any, trained: Path, pictures: Path) -> None:
+    far = pictures.parent / "far"
+    far.mkdir()
+    (far / "c.png").write_bytes((pictures / "b.png").read_bytes())
+    (pictures / "link").symlink_to(far)
+    (far / "back").symlink_to(pictures)
+    (pictures / "nowhere.png").symlink_to("gone")
+    told = tell("predict", trained, pictures, "--json").json
+    files = [item["file"] for item in told["predictions"]]
+    assert files == [str(pictures / name) for name in ("b.png", "link/c.png", "ñandú 🐈.png")]
+    unread = {item["file"]: item["reason"] for item in told["unread"]}
+    assert unread[str(pictures / "link" / "back")] == "a link to a folder that is read already"
+    assert unread[str(pictures / "nowhere.png")] == "can't be read (No such file or directory)"
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[Path]:
+    """A folder that nobody but root may look into."""
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    (folder / "x.png").write_bytes(b"")
+    folder.chmod(0)
+    yield folder
+    folder.chmod(0o700)
+
+
+def without_rights(*words: object) -> Told:
+    """Run a command in a process that may do no more than any user, whoever runs the tests."""
+    if os.geteuid() != 0:
+        return in_a_process(*words)
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        pytest.skip("root may look anywhere, and there is no setpriv to give that up")
+    rights = "-dac_override,-dac_read_search"
+    done = subprocess.run(
+        [setpriv, f"--bounding-set={rights}", f"--inh-caps={rights}", *COMMAND, *map(str, words)],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    return Told(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are others here")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["evaluate", "LOCKED/run"],
+        ["summary", "LOCKED/run"],
+        ["predict", "LOCKED", "x.png"],
+        ["convolve", "LOCKED/x.png", "--kernel", "sharpen"],
+    ],
+)
+def test_a_path_that_is_closed_to_us_is_no_fault_of_ours(locked: Path, words: list[str]) -> None:
+    told = without_rights(*(word.replace("LOCKED", str(locked)) for word in words), "--lang", "es")
+    assert f"{locked}" in told.sentence
+    assert "permiso denegado" in told.sentence
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are others here")
+def test_predict_names_the_folders_that_it_may_not_look_into(trained: Path, locked: Path) -> None:
+    (locked.parent / "b.png").write_bytes(PNG)
+    told = without_rights("predict", trained, locked.parent, locked / "x.png", "--json").json
+    assert [item["file"] for item in told["predictions"]] == [str(locked.parent / "b.png")]
+    reason = "can't be read (Permission denied)"
+    assert told["unread"] == [{"file": str(path), "reason": reason} for path in (locked, locked / "x.png")]
+
+
+def test_names_that_would_break_a_line_are_escaped_for_people(tell: Any, pictures: Path) -> None:
+    for name in ("one\ntwo", "three"):
+        (pictures / "set" / name).mkdir(parents=True)
+        for number in range(4):
+            picture = Image.fromarray(np.full((8, 8), 40 * number + len(name), dtype=np.uint8))
+            picture.save(pictures / "set" / name / f"{number}.png")
+    lines = tell("data", "check", pictures / "set").out.splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == ["one\\ntwo", "three"]
+    classes = tell("data", "check", pictures / "set", "--json").json["classes"]
+    assert [row["name"] for row in classes] == ["one\ntwo", "three"]
+
+
 def test_nothing_to_predict(tell: Any, trained: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "files tried: 0" in tell("predict", trained, tmp_path / "empty").sentence
     told = tell("predict", trained, tmp_path / "nowhere.png", trained / "run.json")
     assert told.code == 2
     assert len(told.err.splitlines()) == 3
+    assert told.err.splitlines()[0] == (
+        f"{tmp_path / 'nowhere.png'} left out: can't be read (No such file or directory)"
+    )
     assert told.err.splitlines()[-1].startswith("Nothing named is a picture that can be read")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no limit on the size of files here")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["convolve", "digits:0", "--kernel", "sharpen", "--out", "old.png"],
+        ["convolve", "digits:0", "--kernel", "sharpen", "--out", "old.html"],
+        ["data", "preview", "digits", "--out", "old.png"],
+        ["inspect", "RUN", "--view", "errors", "--out", "old.html"],
+        ["inspect", "RUN", "--view", "errors", "--out", "old.png"],
+    ],
+    ids=lambda words: f"{words[0]}-{words[-1]}",
+)
+def test_an_older_file_stays_whole_where_the_new_one_finds_no_room(
+    tell: Any, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    import resource
+
+    monkeypatch.chdir(tmp_path)
+    old = tmp_path / words[-1]
+    old.write_bytes(b"old" * 1000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, before[1]))
+    try:
+        told = tell(*(trained if word == "RUN" else word for word in words))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert f"{words[-1]} could not be written (File too large)" in told.sentence
+    assert old.read_bytes() == b"old" * 1000
+    assert list(tmp_path.iterdir()) == [old]
 
 
 # Real processes

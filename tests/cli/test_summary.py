@@ -80,6 +80,28 @@ def test_input_that_is_no_picture(written):
         run_command("lenet5", "--input", written)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--input", "1x30000x30000"], "larger than any picture that is read"),
+        (["--input", "1x99999999x99999999"], "larger than any picture that is read"),
+        (["--input", "99999999x28x28"], "larger than any picture that is read"),
+        (["--input", f"1x28x{'9' * 5000}"], "1x28x28"),
+        (["--classes", "99999999999999999999"], "give at most 1000000"),
+    ],
+)
+def test_sizes_beyond_reason_are_refused(arguments, words):
+    with using_language("en"), pytest.raises(RequestError, match=words):
+        run_command("lenet5", *arguments)
+
+
+def test_a_kernel_as_large_as_the_picture_takes_no_memory():
+    """Its 67 GB would not be had here."""
+    told = json.loads(run_command("lenet5", "--input", "1x9000x9000", "--json"))
+    assert told["layers"][6]["output_shape"] == [120, 1, 1]
+    assert told["parameters"] > 9e9
+
+
 def test_run_is_told_with_its_own_shape_and_classes(run):
     told = json.loads(run_command("my-run", "--json"))
     assert told == models.summary("typical:blocks=2,width=4", (3, 16, 20), classes=3).to_dict()

@@ -80,7 +80,7 @@ def test_where_nothing_can_be_written_the_sentence_says_so(tmp_path: Path) -> No
     assert "Not a directory" in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"nonsense"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"nonsense", b"[NaN]", b"-Infinity", b"[" * 200_000])
 def test_what_is_not_json_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file.json").write_bytes(content)
     with using_language("en"), pytest.raises(RequestError, match="can't be read as JSON"):
@@ -91,3 +91,44 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestError) as caught:
         read_json(tmp_path / "nowhere.json")
     assert caught.value.key == "core.not_readable"
+
+
+def test_a_file_may_have_any_name_that_the_system_allows(tmp_path: Path) -> None:
+    file = tmp_path / ("n" * 251 + ".png")
+    write_atomically(file, b"new")
+    assert file.read_bytes() == b"new"
+
+
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("file")
+    write_atomically(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes have no names here")
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(tmp_path / "pipe", b"new")
+    assert os.read(reader, 10) == b"new"
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_threads_that_write_leave_the_permissions_of_new_files_alone(tmp_path: Path) -> None:
+    done = in_a_process(f"""
+        import os
+        from concurrent.futures import ThreadPoolExecutor
+        from pathlib import Path
+        from convoscope.core.files import write_atomically
+        def write(number):
+            write_atomically(Path({str(tmp_path)!r}) / f"{{number}}", b"new")
+        os.umask(0o027)
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(write, range(200)))
+        assert os.umask(0) == 0o027
+    """)
+    assert done.returncode == 0, done.stderr
+    assert {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()} == {0o640}

@@ -265,7 +265,7 @@ def test_a_folder_that_must_be_read_and_is_closed_is_named(tmp_path, monkeypatch
     monkeypatch.setattr(os, "scandir", guarded)
     with pytest.raises(RequestError) as caught:
         data.load(tmp_path)
-    assert str(caught.value) == f"{tmp_path / locked} can't be read: Permission denied. Check its permissions."
+    assert str(caught.value) == f"{tmp_path / locked} can't be read: Permission denied. Check its name and permissions."
 
 
 @pytest.mark.parametrize(

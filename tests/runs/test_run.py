@@ -16,6 +16,7 @@ from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
 from convoscope.runs.comparison import compare
 from convoscope.runs.folder import FORMAT, RunFolder
+from convoscope.training.launch import describe_result
 
 
 def change(folder: Path, **values: Any) -> None:
@@ -97,7 +98,11 @@ def test_no_run(tmp_path: Path, copy: Path) -> None:
 
 def test_missing_weights(copy: Path) -> None:
     (copy / "model.safetensors").unlink()
-    assert "has no weights yet" in refused(copy)
+    assert "has lost its weights: it has no model.safetensors." in refused(copy)
+    (copy / "curves.jsonl").unlink()
+    assert "has lost its weights" in refused(copy)  # it has a result, so it had them
+    (copy / "metrics.json").unlink()
+    assert "has no weights yet: it was stopped in its first epoch" in refused(copy)
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff" * 100], ids=["empty", "text", "bytes"])
@@ -164,16 +169,42 @@ def test_an_unknown_model_in_the_config(copy: Path) -> None:
     assert "did you mean 'lenet5'" in refused(copy)
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", "3"])
+UNTESTED = '"seconds": 1, "train_flops": 1, "parameters": 1, "interrupted": false'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[]", "{}", "3", "{", "[" * 200_000),
+        "{" + UNTESTED.replace("1", "NaN", 1) + "}",
+        "{" + UNTESTED.replace("1", "1e999", 1) + "}",
+        "{" + UNTESTED.replace("1", '"1"', 1) + "}",
+        "{" + UNTESTED + ', "test_error": 0.1}',
+        "{" + UNTESTED + ', "test_error": 0.1, "test_errors": 1, "test_count": 10, "interval": [0.1]}',
+    ],
+    ids=lambda text: text[:12] + text[-12:],
+)
 def test_damaged_metrics(copy: Path, text: str) -> None:
     (copy / "metrics.json").write_text(text)
-    with using_language("en"), pytest.raises(RequestError, match=r"damaged: its metrics\.json"):
+    with using_language("en"), pytest.raises(RequestError, match=r"metrics\.json is damaged .* Remove it: "):
         _ = Run(copy).metrics
 
 
-def test_a_torn_line_of_the_curves_is_left_out(copy: Path) -> None:
+def test_metrics_of_a_run_without_test_pictures(copy: Path) -> None:
+    (copy / "metrics.json").write_text("{" + UNTESTED + "}")
+    with using_language("en"):
+        assert describe_result(Run(copy)) == "Trained in 1 s; there were no test pictures."
+
+
+def test_a_config_nested_beyond_reason(copy: Path) -> None:
+    (copy / "run.json").write_text("[" * 200_000)
+    assert "run.json is damaged: it can't be read as JSON (too deep). Put back an intact copy" in refused(copy)
+
+
+@pytest.mark.parametrize("torn", ['{"epoch": 3, "train', '{"epoch": 3, "train_loss": NaN}', "[" * 200_000], ids=len)
+def test_a_torn_line_of_the_curves_is_left_out(copy: Path, torn: str) -> None:
     with open(copy / "curves.jsonl", "a") as file:
-        file.write('{"epoch": 3, "train')
+        file.write(torn)
     assert [line["epoch"] for line in Run(copy).curves] == [1, 2]
     (copy / "curves.jsonl").unlink()
     assert Run(copy).curves == []

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from convoscope import Run, train
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
+from convoscope.runs.checkpoint import load_checkpoint, save_checkpoint
 from convoscope.training.progress import Listener
 from tests.training.listeners import Killer, StopsAfter
 
@@ -146,15 +151,10 @@ def test_a_torn_checkpoint_is_passed_over_for_the_last_good_one(
 ) -> None:
     newest = checkpoints(stopped)[-1]
     newest.write_bytes(newest.read_bytes()[:1000])
-    notes: list[str] = []
-
-    class Notes(Listener):
-        def on_note(self, text: str) -> None:
-            notes.append(text)
-
+    notes = Notes()
     with using_language("en"):
-        done = train(resume=stopped.path, listener=Notes())
-    assert any(newest.stem in note for note in notes)
+        done = train(resume=stopped.path, listener=notes)
+    assert any(newest.stem in note for note in notes.told)
     assert len(done.curves) == 4
 
 
@@ -179,6 +179,68 @@ def test_a_complete_run_is_given_back_as_it_is(tmp_path: Path) -> None:
     again = train(resume=run.path)
     assert again.metrics == run.metrics
     assert before == {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+
+
+class Notes(Listener):
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def on_note(self, text: str) -> None:
+        self.told.append(text)
+
+
+@pytest.mark.parametrize("harm", ["deleted", "torn", "NaN"])
+def test_lost_weights_are_given_back_by_the_checkpoint_of_their_epoch(tmp_path: Path, harm: str) -> None:
+    run = train("digits", "dense-800", "plain:validation=0", epochs=2, out=tmp_path / "run")
+    before, metrics = run.folder.weights_file.read_bytes(), run.metrics
+    damage(run, harm)
+    with using_language("en"), pytest.raises(RequestError, match="--resume"):
+        Run(run.path).predict(stopped_image(run))  # type: ignore[arg-type]
+    notes = Notes()
+    with using_language("en"):
+        again = train(resume=run.path, listener=notes)
+    assert "The weights could not be read and were written anew from the checkpoint." in notes.told
+    assert again.folder.weights_file.read_bytes() == before
+    assert metrics is not None
+    assert again.metrics is not None
+    assert again.metrics["test_errors"] == metrics["test_errors"]
+    assert len(again.curves) == 2
+
+
+def damage(run: Run, harm: str) -> None:
+    file = run.folder.weights_file
+    if harm == "deleted":
+        file.unlink()
+    elif harm == "torn":
+        file.write_bytes(file.read_bytes()[:1000])
+    else:
+        save_file({name: tensor * math.nan for name, tensor in load_file(file).items()}, file)
+
+
+def test_lost_weights_of_an_earlier_epoch_are_not_made_up(tmp_path: Path) -> None:
+    run = train("digits", "dense-800", "plain:validation=0", epochs=2, out=tmp_path / "run")
+    newest, _ = load_checkpoint(run.folder.checkpoints, run=run.config["id"])
+    assert newest is not None
+    older = replace(newest, facts={**newest.facts, "best_epoch": 1})
+    save_checkpoint(run.folder.checkpoints, older, run=run.config["id"], total_step=1000)
+    run.folder.weights_file.unlink()
+    words = "its checkpoint, of epoch 2, does not hold those of its best epoch, 1"
+    with using_language("en"), pytest.raises(RequestError, match=words):
+        train(resume=run.path)
+    shutil.rmtree(run.folder.checkpoints)
+    with using_language("en"), pytest.raises(RequestError, match="it has no checkpoint to give them back"):
+        train(resume=run.path)
+    assert not run.folder.weights_file.exists()
+
+
+def test_a_damaged_result_is_measured_again_once_it_is_removed(tmp_path: Path) -> None:
+    run = train("digits", "dense-800", "plain", epochs=1, out=tmp_path / "run")
+    metrics = run.metrics
+    run.folder.metrics_file.write_text("{")
+    with using_language("en"), pytest.raises(RequestError, match=r"metrics\.json is damaged .* Remove it"):
+        train(resume=run.path)
+    run.folder.metrics_file.unlink()
+    assert train(resume=run.path).metrics == metrics
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
