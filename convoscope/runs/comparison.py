@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convoscope.core.errors import RequestError
 from convoscope.core.messages import say
 from convoscope.runs.evaluation import wilson_interval
 
@@ -68,15 +67,11 @@ def compare(before: Run, after: Run, data: ImageData) -> Comparison:
     """Two runs on the test set of `data`.
 
     Raises:
-        RequestError: they have other classes than the data, or there is no test set.
+        RequestError: the test set is no test for one of them (see `Run.check_test`).
     """
     for run in (before, after):
-        if run.classes != data.classes:
-            found, known = ", ".join(data.classes[:12]), ", ".join(run.classes[:12])
-            raise RequestError("runs.other_classes", data=data.name, found=found, known=known)
+        run.check_test(data)
     labels = data.test.labels
-    if len(labels) == 0:
-        raise RequestError("runs.no_test", data=data.name)
     first, second = (_wrong(run, data.test.images, labels) for run in (before, after))
     mended, broken = int((first & ~second).sum()), int((second & ~first).sum())
     return Comparison(len(labels), int(first.sum()), int(second.sum()), mended, broken)

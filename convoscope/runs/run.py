@@ -162,18 +162,30 @@ class Run:
             ``test_time_augmentation``, ``data``; JSON-ready.
 
         Raises:
-            RequestError: the data can't be had, is no longer what the run was trained on, has other classes, or has no
-                test pictures.
+            RequestError: the data can't be had, is no longer what the run was trained on, or is no test for it.
         """
         kind = check_views(test_time_augmentation)
         loaded = data if isinstance(data, ImageData) else self.load_data(data, data_dir=data_dir)
-        if loaded.classes != self.classes:
-            found, known = ", ".join(loaded.classes[:12]), ", ".join(self.classes[:12])
-            raise RequestError("runs.other_classes", data=loaded.name, found=found, known=known)
-        if len(loaded.test) == 0:
-            raise RequestError("runs.no_test", data=loaded.name)
+        self.check_test(loaded)
         scores = score(self.logits(loaded.test.images, kind), loaded.test.labels, self.classes)
         return result_of(scores, kind, loaded.name)
+
+    def check_test(self, data: ImageData) -> None:
+        """Make sure that the test set of `data` is a test for this run.
+
+        Raises:
+            RequestError: it has other classes, is empty, or the run has learned from its pictures.
+        """
+        from convoscope.data.sets import registry
+
+        if data.classes != self.classes:
+            found, known = ", ".join(data.classes[:12]), ", ".join(self.classes[:12])
+            raise RequestError("runs.other_classes", data=data.name, found=found, known=known)
+        if len(data.test) == 0:
+            raise RequestError("runs.no_test", data=data.name)
+        trained_on = self.config["data"]["name"]
+        if data.name in registry and registry.get(data.name).taken_from == trained_on:
+            raise RequestError("runs.seen_in_training", data=data.name, trained_on=trained_on, path=str(self.path))
 
     def predict(self, images: ArrayLike | Sequence[ArrayLike]) -> list[Prediction]:
         """Class and probabilities of pictures of any size.

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +16,10 @@ from sklearn.metrics import confusion_matrix, log_loss
 import convoscope as cs
 from convoscope import Run
 from convoscope.core.errors import RequestError
-from convoscope.core.messages import using_language
+from convoscope.core.messages import LANGUAGES, using_language
 from convoscope.data.batches import Scaling
 from convoscope.data.types import Images
+from convoscope.runs.comparison import compare
 from convoscope.runs.evaluation import check_views, evaluating, predict_logits, score, wilson_interval
 
 
@@ -105,6 +108,21 @@ def test_data_without_test_pictures_are_refused(run: Run) -> None:
     empty = dataclasses.replace(data, test=Images(data.test.images[:0], data.test.labels[:0]))
     with using_language("en"), pytest.raises(RequestError, match="has no test pictures"):
         run.evaluate(empty)
+
+
+def test_pictures_that_a_run_has_learned_from_are_no_test(copy: Path) -> None:
+    config = json.loads((copy / "run.json").read_text())
+    config["data"]["name"] = "mnist"
+    (copy / "run.json").write_text(json.dumps(config))
+    run, digits = Run(copy), cs.load("mnist-5k")
+    for language in LANGUAGES:
+        with using_language(language), pytest.raises(RequestError) as refused:
+            run.evaluate("mnist-5k")
+        assert refused.value.key == "runs.seen_in_training"
+        assert "mnist-5k" in str(refused.value)
+    with pytest.raises(RequestError, match="mnist-5k"):
+        compare(run, run, digits)
+    run.check_test(dataclasses.replace(digits, name="mnist"))
 
 
 def test_many_pictures_are_judged_in_parts() -> None:

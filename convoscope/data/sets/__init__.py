@@ -63,6 +63,7 @@ class DataSet:
         unpacked: the names on disk, where `files` are archives of several files.
         folders: where the files may lie below a data folder (the folder itself is looked at last).
         system_folders: where operating systems install them.
+        taken_from: the data set of whose training pictures it is a part: what learned from that one knows all of it.
     """
 
     name: str
@@ -80,6 +81,7 @@ class DataSet:
     unpacked: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     system_folders: tuple[Path, ...] = ()
+    taken_from: str | None = None
 
     @property
     def names_on_disk(self) -> tuple[str, ...]:

