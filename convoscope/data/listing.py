@@ -99,6 +99,11 @@ def is_text(name: str) -> bool:
     return True
 
 
+def as_text(name: str) -> str:
+    """What is told of a name or path: itself where it is text, else with the numbers of the bytes that are none."""
+    return name if is_text(name) else os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def _class_name(folder: Path, name: str) -> str:
     """What the class of a class folder is called.
 
@@ -106,8 +111,7 @@ def _class_name(folder: Path, name: str) -> str:
         RequestError: the name is no text, as one that an old archive holds in Latin-1.
     """
     if not is_text(name):
-        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
-        raise RequestError("data.class_name", folder=folder, name=shown)
+        raise RequestError("data.class_name", folder=folder, name=as_text(name))
     return unicodedata.normalize("NFC", name)
 
 

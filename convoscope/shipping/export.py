@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from convoscope.core.errors import FailedError, RequestError
 from convoscope.core.files import write_atomically
+from convoscope.data.listing import as_text
 from convoscope.shipping.certificate import Certificate, certify
 from convoscope.shipping.classifier import Classifier, as_metadata
 from convoscope.shipping.graph import network_graph, whole_graph
@@ -147,7 +148,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "input": {"channels": p.channels, "height": p.height, "width": p.width},
         "model": str(run.config["model"]),
         "run": run.config["id"],
-        "data": str(data["name"]),
+        "data": as_text(str(data["name"])),
         "data_fingerprint": data["fingerprint"],
     }
 

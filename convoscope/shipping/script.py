@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convoscope.core.files import write_atomically
+from convoscope.data.listing import as_text
 from convoscope.shipping.export import check_place
 from convoscope.shipping.network_source import network_source, source
 
@@ -94,8 +95,7 @@ def script_of(run: Run, name: str = "train.py") -> str:
 
 def _in_docstring(text: str) -> str:
     """`text` between three quotation marks, which read it as it is; of a name that is no text, its bytes are told."""
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return text.replace("\\", "\\\\").replace('"', "'")
+    return as_text(text).replace("\\", "\\\\").replace('"', "'")
 
 
 def _title(run: Run) -> str:
@@ -117,7 +117,7 @@ def _title(run: Run) -> str:
     ]
     without = f" Left out of the recipe: {', '.join(left_out)}." if left_out else ""
     first = f"The network {config['model']} and its training, in plain PyTorch, written by Convoscope."
-    told = f"From a run on {config['data']['name']}. First weights are PyTorch's own.{without}"
+    told = f"From a run on {as_text(config['data']['name'])}. First weights are PyTorch's own.{without}"
     return f"{first}\n\n{textwrap.fill(told, 118)}".replace("\\", "/").replace('"', "'")
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from convoscope.core.errors import RequestError
+from convoscope.data.listing import as_text
 from convoscope.data.types import Pixels
 from convoscope.web.api_bench import PictureAnswer
 
@@ -187,7 +188,7 @@ def network_answer(run: Run, *, samples: int = 0) -> NetworkAnswer:
     ]
     return NetworkAnswer(
         model=str(run.config["model"]),
-        data=str(run.config["data"]["name"]),
+        data=as_text(str(run.config["data"]["name"])),
         classes=list(run.classes),
         channels=p.channels,
         height=p.height,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convoscope.data.listing import as_text
 from convoscope.web.api_bench import encoded
 from convoscope.web.document import sentences
 from convoscope.web.network_forms import encoded_floats, likely
@@ -32,7 +33,7 @@ def sheet_document(sheet: Sheet) -> dict[str, Any]:
         "title": text_document(sheet.title),
         "lead": text_document(sheet.lead),
         "model": str(run.config["model"]),
-        "data": str(run.config["data"]["name"]),
+        "data": as_text(str(run.config["data"]["name"])),
         "classes": list(run.classes),
         "live": sheet.live,
         "picture": picture,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from PIL import Image
 
 import convoscope as cs
 from convoscope import models
@@ -19,6 +21,8 @@ from convoscope.runs.run import Run
 from convoscope.shipping.classifier import Classifier, as_metadata
 from convoscope.shipping.export import Exported, certified, classifier_of, export
 from convoscope.shipping.graph import network_graph
+from convoscope.shipping.script import write_script
+from convoscope.web.network_forms import network_answer
 
 
 def test_certificate_says_what_the_run_says(shipped_run: Run, exported: Exported):
@@ -91,6 +95,25 @@ def test_another_network_is_no_export_of_the_run(shipped_run: Run):
 def copy(shipped_run: Run, tmp_path: Path) -> Path:
     """A copy of the run, to be damaged."""
     return Path(shutil.copytree(shipped_run.path, tmp_path / "copy"))
+
+
+def test_a_folder_whose_path_is_no_text_is_told_by_its_bytes(tmp_path: Path):
+    folder = tmp_path / os.fsdecode(b"ni\xf1os")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this system holds no such names")
+    for label in "ab":
+        (folder / label).mkdir()
+        for number in range(12):
+            noise = np.random.default_rng(number + 12 * (label == "b")).integers(0, 256, (8, 8), dtype=np.uint8)
+            Image.fromarray(noise).save(folder / label / f"{number}.png")
+    run = cs.train(folder, "typical:blocks=1,width=2", epochs=1, precision="float32", out=tmp_path / "run")
+    told = {entry.key: entry.value for entry in onnx.load(export(run).file).metadata_props}
+    assert told["data"].endswith(r"ni\xf1os")
+    compile(write_script(run).read_bytes(), "script", "exec")
+    assert run.show("feature-maps").save(tmp_path / "maps.html").stat().st_size
+    assert network_answer(run).data.endswith(r"ni\xf1os")
 
 
 def test_nothing_is_overwritten_unasked(copy: Path):
