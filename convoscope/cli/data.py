@@ -12,6 +12,7 @@ import typer
 
 from convoscope.cli._common import AsJson, DataDir, Lang, answer, printable
 from convoscope.core.messages import language, say
+from convoscope.core.numerals import grouped
 
 if TYPE_CHECKING:
     from convoscope.data import DataSet, Images
@@ -120,7 +121,9 @@ def _table(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         where = row["folder"] or say("data.cli_bundled" if row["on_disk"] else "data.cli_to_get")
         shape = "x".join(map(str, row["shape"]))
-        lines.append(f"{row['name']:<14} {shape:>9} {row['train_count']:>9,} {row['test_count']:>8,}  {where}")
+        lines.append(
+            f"{row['name']:<14} {shape:>9} {grouped(row['train_count']):>9} {grouped(row['test_count']):>8}  {where}"
+        )
     return "\n".join(lines)
 
 
@@ -164,9 +167,8 @@ def _show(name: str, data_dir: Path | None, as_json: bool) -> None:
 
 def _facts(value: dict[str, Any]) -> list[str]:
     """What is known of a data set, a line each."""
-    lines = [
-        f"{value['name']}: {'x'.join(map(str, value['shape']))}, {value['train_count']:,} + {value['test_count']:,}"
-    ]
+    counts = " + ".join(grouped(value[f"{part}_count"]) for part in ("train", "test"))
+    lines = [f"{value['name']}: {'x'.join(map(str, value['shape']))}, {counts}"]
     if "mean" in value:
         lines.append(f"{say('data.cli_mean')}: " + ", ".join(f"{each:.4f}" for each in value["mean"]))
         lines.append(f"{say('data.cli_std')}: " + ", ".join(f"{each:.4f}" for each in value["std"]))
@@ -178,7 +180,7 @@ def _facts(value: dict[str, Any]) -> list[str]:
         width = max(map(len, names))
         lines.append(f"{say('data.cli_class'):<{width}} {say('data.cli_head_train'):>9} {say('data.cli_head_test'):>8}")
         rows = zip(names, value["train_counts"], value["test_counts"], strict=True)
-        lines += [f"{name:<{width}} {train:>9,} {test:>8,}" for name, train, test in rows]
+        lines += [f"{name:<{width}} {grouped(train):>9} {grouped(test):>8}" for name, train, test in rows]
     return lines
 
 
@@ -249,11 +251,11 @@ def _report_lines(value: dict[str, Any]) -> list[str]:
     heads = [say(f"data.cli_{key}") for key in ("class", "head_train", "head_test")]
     lines = [f"{heads[0]:<{width}} {heads[1]:>9} {heads[2]:>8}"]
     rows = zip(names, value["classes"], strict=True)
-    lines += [f"{name:<{width}} {row['train']:>9,} {row['test']:>8,}" for name, row in rows]
+    lines += [f"{name:<{width}} {grouped(row['train']):>9} {grouped(row['test']):>8}" for name, row in rows]
     if not value["has_test"]:
         lines.append(say("data.cli_no_test"))
     sizes = sorted(value["sizes"].items(), key=lambda item: -item[1])
-    shown = ", ".join(f"{size} ({count:,})" for size, count in sizes[:5]) + (", …" if len(sizes) > 5 else "")
+    shown = ", ".join(f"{size} ({grouped(count)})" for size, count in sizes[:5]) + (", …" if len(sizes) > 5 else "")
     lines.append(say("data.cli_sizes", sizes=shown or "-", shape="x".join(map(str, value["shape"]))))
     lines += _some(
         say("data.cli_left_out", count=len(value["left_out"])),

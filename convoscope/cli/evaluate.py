@@ -9,6 +9,7 @@ import typer
 
 from convoscope.cli._common import AsJson, DataDir, Lang, answer, option, printable
 from convoscope.core.messages import say
+from convoscope.core.numerals import grouped
 
 
 def register(app: typer.Typer) -> None:
@@ -41,8 +42,8 @@ def _words(result: dict[str, Any]) -> str:
             "cli.evaluate_result",
             data=result["data"],
             error=f"{result['test_error']:.2%}",
-            errors=result["test_errors"],
-            count=f"{result['test_count']:,}",
+            errors=grouped(result["test_errors"]),
+            count=grouped(result["test_count"]),
             low=f"{low:.2%}",
             high=f"{high:.2%}",
             views=result["test_time_augmentation"],
@@ -60,7 +61,7 @@ def _table(result: dict[str, Any]) -> list[str]:
     head = [say(f"cli.{key}") for key in ("class", "images", "errors", "error", "taken_for")]
     lines = [f"{head[0]:<{width}}  {head[1]:>8}  {head[2]:>8}  {head[3]:>8}  {head[4]}"]
     for at, row in enumerate(result["per_class"]):
-        line = f"{names[at]:<{width}}  {row['count']:>8,}  {row['errors']:>8,}"
+        line = f"{names[at]:<{width}}  {grouped(row['count']):>8}  {grouped(row['errors']):>8}"
         share = f"{row['errors'] / row['count']:.2%}" if row["count"] else "–"
         others = [(count, names[to]) for to, count in enumerate(result["confusion"][at]) if to != at and count]
         mistaken = ", ".join(f"{name} ({count})" for count, name in sorted(others, reverse=True)[:3])

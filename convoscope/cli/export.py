@@ -10,6 +10,7 @@ import typer
 from convoscope.cli._common import AsJson, DataDir, Lang, answer
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import say
+from convoscope.core.numerals import grouped
 
 if TYPE_CHECKING:
     from convoscope.shipping.certificate import Certificate
@@ -70,8 +71,8 @@ def _write_page(run: Path, out: Path | None, overwrite: bool, data_dir: Path | N
     made = write_page(Run(run), out, overwrite=overwrite, data_dir=data_dir)
     certificate = made.certificate
     lines = [
-        say("shipping.page_written", file=made.file, size=f"{made.size / 1000:,.0f}"),
-        say("shipping.same", checked=f"{certificate.checked:,}", difference=f"{certificate.max_abs_difference:.2g}"),
+        say("shipping.page_written", file=made.file, size=grouped(made.size / 1000)),
+        say("shipping.same", checked=grouped(certificate.checked), difference=f"{certificate.max_abs_difference:.2g}"),
         _test_error(certificate),
     ]
     answer(as_json, {"run": str(run), **made.to_dict()}, "\n".join(lines))
@@ -81,24 +82,24 @@ def _test_error(certificate: Certificate) -> str:
     return say(
         "shipping.test_error",
         error=f"{certificate.test_error:.2%}",
-        errors=f"{certificate.test_errors:,}",
-        checked=f"{certificate.checked:,}",
+        errors=grouped(certificate.test_errors),
+        checked=grouped(certificate.checked),
     )
 
 
 def _words(made: Exported) -> str:
     told = made.to_dict()
     certificate = made.certificate
-    checked = f"{certificate.checked:,}"
+    checked = grouped(certificate.checked)
     sizes = certificate.other_sizes
     compared = {"checked": checked, "difference": f"{certificate.max_abs_difference:.2g}"}
     lost = f"{100 * certificate.error_lost:+.2f}"
-    speeds = {name: f"{speed:,.0f}" for name, speed in certificate.images_per_second.items()}
+    speeds = {name: grouped(speed) for name, speed in certificate.images_per_second.items()}
     lines = [
-        say("shipping.exported", file=made.file, size=f"{made.size / 1000:,.0f}", opset=told["opset"]),
+        say("shipping.exported", file=made.file, size=grouped(made.size / 1000), opset=told["opset"]),
         say("shipping.same", **compared)
         if made.precision == "float32"
-        else say("shipping.int8_cost", **compared, count=f"{certificate.disagreements:,}", lost=lost),
+        else say("shipping.int8_cost", **compared, count=grouped(certificate.disagreements), lost=lost),
         _test_error(certificate),
         say(
             "shipping.sizes_differ" if sizes["max_pixel_difference"] else "shipping.sizes_same",

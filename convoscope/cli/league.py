@@ -9,6 +9,7 @@ import typer
 
 from convoscope.cli._common import AsJson, DataDir, Lang, answer, option, tell
 from convoscope.core.messages import say
+from convoscope.core.numerals import grouped
 
 if TYPE_CHECKING:
     from convoscope.league import League
@@ -61,7 +62,7 @@ def _words(played: League, table: dict[str, Any]) -> list[str]:
     widths[0] = max(len(line[0]) for line in lines)
     about = []
     if played.data is not None:
-        counts = {"training": f"{len(played.data.train):,}", "test": f"{len(played.data.test):,}"}
+        counts = {"training": grouped(len(played.data.train)), "test": grouped(len(played.data.test))}
         key = "cli.league_on_part" if played.quick else "cli.league_on"
         about = [say(key, data=played.data.name, **counts), ""]
     return about + [_set(line, widths) for line in lines]
@@ -81,14 +82,15 @@ def _line(entry: dict[str, Any]) -> list[str]:
         return [entry["id"], published, status + (f": {entry['reason']}" if entry["reason"] else "")]
     low, high = entry["interval"]
     spread = "" if entry["error_std"] is None else f" ± {entry['error_std']:.2%}"
+    spent = [f"{grouped(entry[key], 1)} s" for key in ("seconds", "predict_seconds")]
     return [
-        entry["id"], published, f"{entry['error']:.2%}{spread}", f"{low:.2%}–{high:.2%}", f"{entry['seconds']:,.1f} s",
-        f"{entry['predict_seconds']:,.1f} s", _bytes(entry["peak_memory_bytes"]), _bytes(entry["size_bytes"]),
+        entry["id"], published, f"{entry['error']:.2%}{spread}", f"{low:.2%}–{high:.2%}", *spent,
+        _bytes(entry["peak_memory_bytes"]), _bytes(entry["size_bytes"]),
     ]  # fmt: skip
 
 
 def _bytes(count: int | None) -> str:
-    return "–" if count is None else f"{count / 1e6:,.1f} MB" if count < 1e7 else f"{count / 1e6:,.0f} MB"
+    return "–" if count is None else f"{grouped(count / 1e6, 1 if count < 1e7 else 0)} MB"
 
 
 def _comparison(played: League, first: str, second: str) -> tuple[dict[str, Any], str]:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from convoscope.core.messages import language, say
+from convoscope.core.numerals import grouped
 from convoscope.core.spec import Spec
 from convoscope.models.build import build
 from convoscope.models.layers import Layer, layers
@@ -77,12 +78,12 @@ class Summary:
         rows = [[say("models.input_row"), *picture[1:]], *map(_row, self.layers)]
         total = [
             *(say("models.total_row"), "", ""),
-            *(_grouped(self.parameters), _grouped(self.macs), _memory(self.activation_bytes), ""),
+            *(grouped(self.parameters), grouped(self.macs), _memory(self.activation_bytes), ""),
         ]
         widths = [max(map(len, column)) for column in zip(head, *rows, total, strict=True)]
         rule = "  ".join("─" * width for width in widths)
         lines = [_line(head, widths), rule, *(_line(row, widths) for row in rows), rule, _line(total, widths)]
-        training = say("models.training_line", flops=_grouped(self.train_flops_per_image))
+        training = say("models.training_line", flops=grouped(self.train_flops_per_image))
         return "\n".join([*lines, training])
 
 
@@ -110,7 +111,7 @@ def _row(layer: Layer) -> list[str]:
     side = _side(field)
     return [
         *(layer.name, layer.kind, _times(layer.output_shape)),
-        *(_grouped(layer.parameters), _grouped(layer.macs), _memory(layer.activation_bytes)),
+        *(grouped(layer.parameters), grouped(layer.macs), _memory(layer.activation_bytes)),
         "?" if field is None else str(side) if isinstance(side, int) else _times(field),
     ]
 
@@ -128,12 +129,6 @@ def _side(field: tuple[int, int] | None) -> int | list[int] | None:
     if field is None:
         return None
     return field[0] if field[0] == field[1] else list(field)
-
-
-def _grouped(number: int) -> str:
-    """Digits in threes; Spanish sets them apart by spaces (Real Academia Española, Ortografía 2010)."""
-    words = f"{number:,}"
-    return words.replace(",", "\u00a0") if language() == "es" else words
 
 
 def _memory(size: int) -> str:

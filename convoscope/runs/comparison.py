@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convoscope.core.messages import say
+from convoscope.core.numerals import grouped
 from convoscope.runs.evaluation import wilson_interval
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Comparison:
         for name in ("before", "after"):
             wrong = getattr(self, name)
             low, high = wilson_interval(wrong, self.count)
-            values = {"error": f"{wrong / self.count:.2%}", "errors": f"{wrong:,}", "count": f"{self.count:,}"}
+            values = {"error": f"{wrong / self.count:.2%}", "errors": grouped(wrong), "count": grouped(self.count)}
             lines.append(say(f"runs.compared_{name}", **values, low=f"{low:.2%}", high=f"{high:.2%}"))
         p = say("runs.compared_p", mended=self.mended, broken=self.broken, p=f"{self.p_value:.3g}")
         return "\n".join([*lines, p])

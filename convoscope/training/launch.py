@@ -22,6 +22,7 @@ from convoscope import data as data_room
 from convoscope import models
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import language, say
+from convoscope.core.numerals import grouped
 from convoscope.core.spec import parse_spec
 from convoscope.data.batches import Scaling
 from convoscope.data.corrections import corrections_file
@@ -372,8 +373,8 @@ def describe_result(run: Run) -> str:
     return say(
         "training.result",
         error=f"{metrics['test_error']:.2%}",
-        errors=metrics["test_errors"],
-        count=f"{metrics['test_count']:,}",
+        errors=grouped(metrics["test_errors"]),
+        count=grouped(metrics["test_count"]),
         low=f"{low:.2%}",
         high=f"{high:.2%}",
         seconds=f"{metrics['seconds']:.0f}",
