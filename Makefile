@@ -9,7 +9,7 @@ demo: .venv/installed
 
 # Two processes share the tests, a file at a time and those of the browser last, as they are ordered.
 test: lint browser
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # Style, types and who may import whom.
 lint: .venv/installed

@@ -27,19 +27,14 @@ def own_progress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: from the first on, Playwright keeps an event loop at work in the main thread.
+    """Files with browser tests come last: from the first on, Playwright keeps an event loop at work in the main thread.
 
-    Where several processes share the tests, those of a file stay together, for the sake of what they share.
+    Where several processes share the tests, those of a file stay together (`--dist loadfile`), for the sake of what
+    they share.
     """
-
-    def in_browser(item: pytest.Item) -> bool:
-        return "browser" in getattr(item, "fixturenames", ())
-
-    items.sort(key=in_browser)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}{' in the browser' if in_browser(item) else ''}"))
+    in_browser = {item.path for item in items if "browser" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path in in_browser)
 
 
 @pytest.fixture(scope="session")
