@@ -70,14 +70,23 @@ def save_png(maps: Array, reach: float, file: Path) -> None:
     Raises:
         RequestError: `file` is no ``.png`` or can't be written.
     """
-    from PIL import Image
-
     if file.suffix.lower() != ".png":
         raise RequestError("convolution.out_suffix", field="out", file=file)
     block = max(1, _PNG_SIDE // max(maps.shape[1:]))
     pictures = [colours(one, reach).repeat(block, axis=0).repeat(block, axis=1) for one in maps]
     gap = np.full((pictures[0].shape[0], block, 3), 128, dtype=np.uint8)
     row = [part for picture in pictures for part in (picture, gap)][:-1]
+    write_png(np.concatenate(row, axis=1), file)
+
+
+def write_png(pixels: Array, file: Path) -> None:
+    """Write (rows, columns, 3) or (rows, columns) uint8 as PNG.
+
+    Raises:
+        RequestError: the file can't be written; an earlier one is intact.
+    """
+    from PIL import Image
+
     content = io.BytesIO()
-    Image.fromarray(np.concatenate(row, axis=1)).save(content, format="PNG")
+    Image.fromarray(pixels).save(content, format="PNG")
     write_atomically(file, content.getvalue())

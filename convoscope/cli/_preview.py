@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 
 from convoscope.core.errors import RequestError
-from convoscope.core.files import write_atomically
 from convoscope.core.spec import parse_spec
 from convoscope.data.types import Pixels
 from convoscope.models.parameters import Limits, check
@@ -93,19 +91,6 @@ def sheet(images: Images, change: Callable[[Pixels, int], Pixels], count: int, s
             pixels = picture.transpose(1, 2, 0).repeat(block, axis=0).repeat(block, axis=1)
             drawn[row * height : row * height + len(pixels), column * width : column * width + pixels.shape[1]] = pixels
     return drawn
-
-
-def save(drawn: Pixels, file: Path) -> None:
-    """Write a sheet as PNG.
-
-    Raises:
-        RequestError: the file can't be written; an earlier one is intact.
-    """
-    from PIL import Image
-
-    content = io.BytesIO()
-    Image.fromarray(drawn).save(content, format="PNG")
-    write_atomically(file, content.getvalue())
 
 
 def check_png(file: Path) -> None:

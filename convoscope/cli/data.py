@@ -74,7 +74,8 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
         lang: Lang = None,
     ) -> None:
-        from convoscope.cli._preview import change_named, check_png, save, sheet
+        from convoscope.cli._maps import write_png
+        from convoscope.cli._preview import change_named, check_png, sheet
         from convoscope.data import load
 
         check_png(out)
@@ -82,7 +83,7 @@ def register(app: typer.Typer) -> None:
         with _progress() as progress:
             loaded = load(name, data_dir=data_dir, progress=progress)
         change = change_named(by, loaded.shape[0], loaded.mirrored)
-        save(sheet(loaded.train, change, count, seed), out)
+        write_png(sheet(loaded.train, change, count, seed), out)
         value = {"file": str(out), "data": loaded.name, "by": by, "count": count, "seed": seed}
         answer(as_json, value, say("data.cli_previewed", file=out, count=count, by=by))
 

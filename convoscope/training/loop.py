@@ -36,7 +36,6 @@ class Job:
     """What the loop works with and does not change.
 
     Attributes:
-        judges: whether there is a validation set.
         settle: takes the statistics of a network's batch normalisations anew, where the recipe asks for it.
         validate: judges a network on the validation set: (error, loss), or None where there is no such set.
         keep: writes a network as the run's weights.
@@ -51,7 +50,6 @@ class Job:
     classes: int
     seed: int
     checkpoint_seconds: float
-    judges: bool
     settle: Callable[[nn.Module], None]
     validate: Callable[[nn.Module], tuple[float, float] | None]
     keep: Callable[[nn.Module], None]
@@ -186,7 +184,7 @@ def end_epoch(job: Job, state: State) -> None:
     """
     at = state.position
     started = time.monotonic()
-    if job.judges or at.epoch + 1 == job.plan.epochs:
+    if job.setting.validation or at.epoch + 1 == job.plan.epochs:
         job.settle(state.judged)
     judged = job.validate(state.judged)
     loss = at.loss_sum / at.seen

@@ -17,23 +17,21 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 
-def has_statistics(model: nn.Module) -> bool:
-    """Whether `model` has a batch normalisation that keeps means and variances."""
-    return bool(_norms(model))
-
-
 @torch.no_grad()
 def take_statistics(model: nn.Module, blocks: Iterable[Tensor]) -> None:
-    """Set the mean and variance of each batch normalisation of `model` to those of the pictures.
+    """Set the mean and variance of each batch normalisation of `model` to those of pictures.
 
     They are averages over the blocks, each by its size; a layer sees what the layers before it make of a block by the
-    block's own statistics, as in training. Nothing is left out by dropout.
+    block's own statistics, as in training. Nothing is left out by dropout. A network
+    without batch normalisation takes no picture.
 
     Args:
         model: on the device of the pictures; afterwards it is in the mode that it was in.
         blocks: scaled pictures (B, C, H, W). One picture alone is passed over: a map of one pixel has no variance then.
     """
     norms, training = _norms(model), model.training
+    if not norms:
+        return
     kept = [norm.momentum for norm in norms]
     model.train()
     for module in model.modules():

@@ -35,7 +35,7 @@ from convoscope.training.loop import Job, train_network
 from convoscope.training.memory import enough_memory
 from convoscope.training.optimizers import make_optimizer
 from convoscope.training.pointwise import safe_pointwise
-from convoscope.training.precise import has_statistics, take_statistics
+from convoscope.training.precise import take_statistics
 from convoscope.training.processes import (
     batch_norm_unshared,
     freed_memory_kept,
@@ -156,7 +156,6 @@ class _Worker:
             classes=len(self.data.classes),
             seed=self.config["seed"],
             checkpoint_seconds=self.config["checkpoint_seconds"],
-            judges=len(self.validation) > 0,
             settle=self._settle,
             validate=self._validate,
             keep=self._keep,
@@ -244,7 +243,7 @@ class _Worker:
 
     def _settle(self, model: nn.Module) -> None:
         """Where the recipe asks for it, take the statistics of batch normalisation from pictures as they are."""
-        if self.setting.precise_norm and has_statistics(model):
+        if self.setting.precise_norm:
             blocks = self._sample(self.setting.batch_for(len(self.training)))
             with batch_norm_unshared(model):
                 take_statistics(model, (block.to(self.fabric.device) for block in blocks))
