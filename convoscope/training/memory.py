@@ -14,6 +14,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 
 from convoscope.core.errors import RequestError
 from convoscope.core.memory import usable_memory
+from convoscope.core.numerals import grouped
 from convoscope.core.spec import Spec
 from convoscope.models.layers import FLOAT32_BYTES
 
@@ -75,7 +76,7 @@ def enough_memory(batch: int, recipe: Spec) -> Iterator[None]:
 
 
 def _gigabytes(size: float) -> str:
-    return f"{size / 1e9:,.1f}"
+    return grouped(size / 1e9, 1)
 
 
 def _with_batch(recipe: Spec, size: int) -> Spec:

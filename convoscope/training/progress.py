@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convoscope.core.messages import say
+from convoscope.core.numerals import grouped
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Terminal(Listener):
         if not self.console.is_terminal:
             return
         data, setting = config["data"], config["setting"]
-        counts = {name: f"{data[f'{name}_images']:,}" for name in ("training", "validation", "test")}
+        counts = {name: grouped(data[f"{name}_images"]) for name in ("training", "validation", "test")}
         self._print(say("training.begin_data", name=data["name"], **counts))
         self._print(say("training.begin_model", model=setting["model"], epochs=config["epochs"]))
         augmentation = setting["augmentation"]
@@ -95,7 +96,7 @@ class Terminal(Listener):
         if not self._bar:
             return
         validation = f"{line['validation_error']:.2%}" if "validation_error" in line else "–"
-        speed = f"{line['images_per_second']:,.0f}"
+        speed = grouped(line["images_per_second"])
         row = f"{line['epoch']:5}  {line['train_loss']:10.4f}  {validation:>10}  {speed:>10}  {line['seconds']:8.1f}"
         self._print(row + ("  *" if line["best"] else ""))
 
