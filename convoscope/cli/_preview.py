@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -91,6 +92,15 @@ def sheet(images: Images, change: Callable[[Pixels, int], Pixels], count: int, s
             pixels = picture.transpose(1, 2, 0).repeat(block, axis=0).repeat(block, axis=1)
             drawn[row * height : row * height + len(pixels), column * width : column * width + pixels.shape[1]] = pixels
     return drawn
+
+
+def free_name() -> Path:
+    """``preview.png`` in the current folder, or ``preview-2.png`` and so on: a file that is there is not replaced."""
+    name, number = Path("preview.png"), 1
+    while os.path.lexists(name):
+        number += 1
+        name = Path(f"preview-{number}.png")
+    return name
 
 
 def check_png(file: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,6 +46,8 @@ def register(app: typer.Typer) -> None:
         lang: Lang = None,
     ) -> None:
         _refuse_idle(size=size if pool is None else None, map=map_index if trace is None else None)
+        if out is not None:
+            _refuse_own_input(image, out)
         place = None if trace is None else _place(trace)
         traces = _apply(_read(image, data_dir), kernel, padding, stride, dilation, pool, size)
         units = [] if place is None else _explain(traces, *place, map_index or 0)
@@ -69,6 +72,16 @@ def _refuse_idle(**given: object) -> None:
     for name, value in given.items():
         if value is not None:
             raise RequestError("convolution.needs_option", field=name, needed=needed[name])
+
+
+def _refuse_own_input(image: str, out: Path) -> None:
+    """Refuse to write over the picture that is read.
+
+    Raises:
+        RequestError: both are one file.
+    """
+    if os.path.exists(image) and os.path.exists(out) and os.path.samefile(image, out):
+        raise RequestError("convolution.out_is_image", field="out", file=out)
 
 
 def _save(traces: list[Trace], out: Path) -> None:

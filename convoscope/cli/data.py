@@ -69,23 +69,24 @@ def register(app: typer.Typer) -> None:
         by: Annotated[str, _option("--by", "by", "NAME")] = "default",
         count: Annotated[int, _option("--count", "count", "N", min=1, max=50)] = 4,
         seed: Annotated[int, _option("--seed", "seed", "N", min=0, max=2**31 - 1)] = 0,
-        out: Annotated[Path, _option("--out", "out", "FILE.png")] = Path("preview.png"),
+        out: Annotated[Path | None, _option("--out", "out", "FILE.png")] = None,
         data_dir: DataDir = None,
         as_json: AsJson = False,
         lang: Lang = None,
     ) -> None:
         from convoscope.cli._maps import write_png
-        from convoscope.cli._preview import change_named, check_png, sheet
+        from convoscope.cli._preview import change_named, check_png, free_name, sheet
         from convoscope.data import load
 
-        check_png(out)
+        file = out or free_name()
+        check_png(file)
         change_named(by, 1, mirrored=False)  # before the data are read
         with _progress() as progress:
             loaded = load(name, data_dir=data_dir, progress=progress)
         change = change_named(by, loaded.shape[0], loaded.mirrored)
-        write_png(sheet(loaded.train, change, count, seed), out)
-        value = {"file": str(out), "data": loaded.name, "by": by, "count": count, "seed": seed}
-        answer(as_json, value, say("data.cli_previewed", file=out, count=count, by=by))
+        write_png(sheet(loaded.train, change, count, seed), file)
+        value = {"file": str(file), "data": loaded.name, "by": by, "count": count, "seed": seed}
+        answer(as_json, value, say("data.cli_previewed", file=file, count=count, by=by))
 
     @group.command(help=say("data.cli_check_help"))
     def check(

@@ -4,7 +4,8 @@ The rules, in order:
 
 1. The format is told by the first bytes, never by the name: PNG, JPEG, WebP, BMP, GIF (first frame), TIFF (first page).
 2. Pictures of more than `MAX_PIXELS` are refused before they are decoded.
-3. 16-bit values are scaled by 255/65535; floating-point values must lie in 0…1 and are scaled by 255.
+3. 16-bit grey values are scaled by 255/65535 and rounded; of 16-bit colour, or grey with transparency, Pillow gives the
+   higher eight bits. Floating-point values must lie in 0…1 and are scaled by 255.
 4. Transparent pixels are laid over white.
 5. The EXIF orientation is applied.
 6. To bring a picture to a size, its centre is cut out in the wanted proportions, as large as possible, and resampled
@@ -30,7 +31,7 @@ from convoscope.core.errors import RequestError
 from convoscope.data.types import LeftOut, Pixels
 
 MAX_PIXELS = 89_478_485  # Pillow's own limit for a picture that is not an attack: 256 MB as RGB
-READER_VERSION = 1  # raise it when the same file would give other pixels: caches of the older reader are then left
+READER_VERSION = 2  # raise it when the same file would give other pixels: caches of the older reader are then left
 
 # The plugins are called directly, because Image.open tries them in turn and warns through process-wide state.
 _OPENERS: tuple[tuple[re.Pattern[bytes], Any], ...] = (
@@ -147,9 +148,8 @@ def decode(content: bytes, *, channels: int | None = None, size: tuple[int, int]
     """
     image = _open(io.BytesIO(content))
     try:
-        if size is not None and isinstance(image, JpegImagePlugin.JpegImageFile):
-            # A JPEG decodes at 1/2, 1/4 or 1/8 for a fraction of the work; twice the wanted size keeps all detail.
-            image.draft(None, (2 * max(size), 2 * max(size)))
+        # Whole, even where a JPEG could be decoded at an eighth for less work: a picture must get the same pixels here
+        # as where it is decoded first and brought to its size later, as the exported file does.
         image.load()
         turn = _TURNS.get(_orientation(image))
         flat = _eight_bits(image)
@@ -203,7 +203,11 @@ def _eight_bits(image: Image.Image) -> Image.Image:
             raise UnreadableError("range_float")
         return Image.fromarray(np.rint(values * 255).astype(np.uint8))
     if image.mode == "I" or image.mode.startswith("I;16"):
-        return Image.fromarray(_from_16_bits(np.asarray(image)))
+        values = np.asarray(image)
+        grey = _from_16_bits(values)
+        if "transparency" in image.info:  # the one value that is
+            grey[values == image.info["transparency"]] = 255
+        return Image.fromarray(grey)
     if image.mode in _ALPHA or "transparency" in image.info:
         shown = Image.new("RGBA", image.size, "white")
         shown.alpha_composite(image.convert("RGBA"))

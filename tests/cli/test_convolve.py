@@ -220,3 +220,13 @@ def test_a_long_typed_picture_is_no_file_name(said: Said) -> None:
     typed = ";".join([",".join("123456789012"[:12])] * 12)
     assert len(typed) > 255
     assert said.json(typed, "--kernel", "cross")["output_shape"] == [10, 10]
+
+
+def test_the_picture_that_is_read_is_not_written_over(
+    said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.arange(36, dtype=np.uint8).reshape(6, 6)).save("photo.png")
+    before = Path("photo.png").read_bytes()
+    assert "give another name" in said.refusal("photo.png", "--kernel", "cross", "--out", str(tmp_path / "photo.png"))
+    assert Path("photo.png").read_bytes() == before

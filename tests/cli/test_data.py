@@ -175,6 +175,15 @@ def test_preview_draws_the_pictures_and_what_becomes_of_them(tmp_path, by):
     assert (first == second).all() == (by == "deskew")  # the one that draws nothing by chance
 
 
+def test_a_preview_replaces_no_file_that_nobody_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mine = tmp_path / "preview.png"
+    mine.write_bytes(b"mine")
+    told = [json.loads(run("preview", "digits", "--count", 1, "--json"))["file"] for _ in range(2)]
+    assert told == ["preview-2.png", "preview-3.png"]
+    assert mine.read_bytes() == b"mine"
+
+
 def test_a_preview_of_nothing_known_is_refused(tmp_path):
     assert "did you mean 'deskew'" in run("preview", "digits", "--by", "deskw", code=2)[1]
     assert "It takes: pixels" in run("preview", "digits", "--by", "jitter:pixel=1", code=2)[1]
