@@ -125,6 +125,7 @@ def run_in_processes(fabric: Any, work: Callable[..., Any], *arguments: Any, res
     Raises:
         RequestError: what a worker raised.
         FailedError: a worker was lost; `resume` is the folder to go on with.
+        KeyboardInterrupt: Ctrl-C reached a worker where no step was being taken after which it could stop.
     """
     if fabric.world_size == 1:
         return work(fabric, *arguments)
@@ -143,12 +144,20 @@ def run_in_processes(fabric: Any, work: Callable[..., Any], *arguments: Any, res
 
 
 def _telling(fabric: Any, work: Callable[..., Any], wrong: Any, *arguments: Any) -> Any:
-    """Call `work` in a worker; what it finds wrong with the request goes to the parent whole, not as a text."""
+    """Call `work` in a worker; a wrong request that it finds, or Ctrl-C, goes to the parent whole, not as a text.
+
+    PyTorch lets a worker that raises KeyboardInterrupt end as if it had done its work, and Fabric would wait for the
+    result for ever.
+    """
     try:
         return _worked(fabric, work, *arguments)
     except RequestError as error:
         wrong.put(error)
         raise
+    except KeyboardInterrupt as error:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's comes to all, and the parent's to us once more
+        wrong.put(KeyboardInterrupt())
+        raise RuntimeError("interrupted") from error
 
 
 def _worked(fabric: Any, work: Callable[..., Any], *arguments: Any) -> Any:
@@ -217,6 +226,8 @@ def _reason(error: Any) -> str:
 def _interrupt_passed_on() -> Iterator[None]:
     """While workers run, Ctrl-C is theirs: they stop after their step, and the parent waits for them.
 
+    Where there are none, not yet or no more, it is the parent's: there is nothing to wait for.
+
     Only in the main thread can Python be told what a signal does.
     """
     import multiprocessing
@@ -225,8 +236,11 @@ def _interrupt_passed_on() -> Iterator[None]:
         yield
         return
 
-    def pass_on(number: int, _: object) -> None:
-        for child in multiprocessing.active_children():
+    def pass_on(number: int, frame: Any) -> None:
+        children = multiprocessing.active_children()
+        if not children:
+            signal.default_int_handler(number, frame)
+        for child in children:
             if child.pid:
                 os.kill(child.pid, number)
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import threading
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,33 @@ def test_a_lost_worker_ends_the_job_with_a_clear_error_and_the_run_goes_on(tmp_p
     done = train(resume=tmp_path / "run")
     assert done.metrics is not None
     assert [line["epoch"] for line in done.curves] == [1, 2, 3]
+
+
+def interrupted(fabric: Any) -> None:
+    """What Ctrl-C does in a worker that takes no steps: one that reads data, or tests."""
+    signal.raise_signal(signal.SIGINT)
+
+
+@TWO_CORES
+@pytest.mark.slow
+def test_ctrl_c_ends_workers_that_take_no_steps_and_the_parent_does_not_wait_for_their_result() -> None:
+    script = """
+        from convoscope.training.processes import make_fabric, run_in_processes
+        from tests.training.test_processes import interrupted
+
+        try:
+            run_in_processes(make_fabric(2, "float32"), interrupted, resume="run")
+        except KeyboardInterrupt:
+            print("interrupted")
+    """
+    command, root = [sys.executable, "-c", textwrap.dedent(script)], Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr
+
+
+def test_ctrl_c_is_the_parents_where_there_is_no_worker() -> None:
+    with pytest.raises(KeyboardInterrupt), _interrupt_passed_on():
+        signal.raise_signal(signal.SIGINT)
 
 
 FOCUSED: dict[str, Any] = {"data": "digits", "recipe": "default:focus=1,focus_from=0", "epochs": 3, "devices": 2}
