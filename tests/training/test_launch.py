@@ -20,6 +20,7 @@ from convoscope.core.messages import using_language
 from convoscope.data import ImageData, Images, split_validation
 from convoscope.data.batches import inputs_from
 from convoscope.training import launch
+from convoscope.training.processes import precision_for
 from convoscope.training.progress import Listener
 from tests.training.listeners import StopsAfter
 
@@ -417,6 +418,22 @@ def test_nothing_else_can_be_asked_of_a_resumed_run(run: Run) -> None:
         assert f"--{option}" in said(resume=run.path, **more)
     assert train(resume=run.path).metrics == run.metrics
     assert train("digits", SMALL, epochs=2, resume=run.path).metrics == run.metrics  # what it began with is no harm
+
+
+def test_what_a_new_run_is_by_default_is_asked_of_a_resumed_one_like_anything_else(tmp_path: Path) -> None:
+    asked = {"seed": 5, "test_time_augmentation": "shift", "precision": "float32", "out": tmp_path / "run"}
+    run = train("digits", recipe="plain", model="dense-800", epochs=1, **asked)
+    other = {"data": "mnist-5k", "recipe": "default", "seed": 0, "test_time_augmentation": "none"}
+    for option, value in other.items():
+        word = {"test_time_augmentation": "tta"}.get(option, option)
+        assert f"and --{word} asks for something else" in said(resume=run.path, **{option: value})
+    assert "--data, --recipe, --seed, --tta" in said(resume=run.path, **other)
+    assert train(resume=run.path, **asked).metrics == run.metrics
+    auto = precision_for("auto")
+    if auto == "float32":
+        assert train(resume=run.path, precision="auto").metrics == run.metrics
+    else:
+        assert "--precision" in said(resume=run.path, precision="auto")
 
 
 def test_a_resumed_run_writes_its_checkpoints_as_often_as_is_asked_now(tmp_path: Path) -> None:
