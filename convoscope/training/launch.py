@@ -135,7 +135,7 @@ def train(
     if resume is not None:
         return _go_on(Path(resume), request, said.keys(), listener)
     _check(request)
-    fabric = make_fabric(_given(devices, 1), precision_for(request.precision))
+    fabric = make_fabric(devices, precision_for(request.precision))
     given = data if isinstance(data, data_room.ImageData) else None
     begin = partial(_load_and_begin, fabric, request, listener)
     return _launch(fabric, begin, (RunFolder(str(out)), given), listener)
@@ -239,7 +239,7 @@ def _begin(fabric: Any, request: Request, loaded: data_room.ImageData) -> RunFol
         "setting": setting.model_dump(mode="json"),
         "epochs": request.epochs or setting.epochs_for(len(training)),
         "seed": request.seed,
-        "devices": _given(request.devices, 1),
+        "devices": fabric.world_size,
         "precision": precision_for(request.precision),
         "test_time_augmentation": request.test_time_augmentation,
         "checkpoint_seconds": _given(request.checkpoint_seconds, CHECKPOINT_SECONDS),
@@ -287,7 +287,8 @@ def _go_on(path: Path, request: Request, said: Set[str], listener: Listener) -> 
         asked = run.config["data"]
         loaded = load_known(asked, data_dir=request.data_dir)
     # A machine may have fewer cores than the one that the run began on, and another number gives the same to rounding.
-    fabric = make_fabric(_given(request.devices, run.config["devices"]), run.config.get("precision", "float32"))
+    precision = run.config.get("precision", "float32")
+    fabric = make_fabric(request.devices, precision, otherwise=run.config["devices"])
     begun = run.folder, loaded
     return _launch(fabric, lambda: begun, begun, listener, request.checkpoint_seconds)
 

@@ -55,24 +55,39 @@ def precision_for(asked: str) -> str:
     return "bfloat16" if torch.cpu.get_capabilities().get("amx_bf16") else "float32"
 
 
-def make_fabric(devices: int, precision: str) -> Any:
+def make_fabric(devices: int | None, precision: str, *, otherwise: int = 1) -> Any:
     """A Lightning Fabric for `devices` processes on the best accelerator here, with products in `precision`.
 
+    Args:
+        devices: as many as were asked for; None for all that torchrun or SLURM started, or `otherwise`.
+        precision: "float32" or "bfloat16".
+        otherwise: how many, where none were asked for and nobody else has started any.
+
     Raises:
-        RequestError: more devices than the machine has, or another number than torchrun or SLURM started.
+        RequestError: more devices than the machine has, another number than torchrun or SLURM started, or several from
+            within a notebook or an interactive Python.
     """
     with quiet_fabric():
         from lightning_fabric import Fabric
+        from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
         given: Any = {"accelerator": "auto", "precision": _FABRICS_NAMES[precision]}
-        started = started_elsewhere()
-        if started:
+        # What torchrun set for its own, if only for one, processes of ours would take for theirs.
+        started = started_elsewhere() or int("LOCAL_RANK" in os.environ)
+        if started and devices not in (None, started):
+            raise RequestError("training.devices_started", asked=devices, started=started)
+        if started > 1:
             here = int(os.environ.get("LOCAL_WORLD_SIZE") or os.environ.get("SLURM_NTASKS_PER_NODE") or started)
             return Fabric(devices=here, num_nodes=started // here, strategy="ddp", **given)
+        asked = started or (otherwise if devices is None else devices)
         available = torch.cuda.device_count() if torch.cuda.is_available() else usable_cores()
-        if not 1 <= devices <= available:
-            raise RequestError("training.devices", asked=devices, available=available)
-        return Fabric(devices=devices, strategy="auto" if devices == 1 else "ddp_spawn", **given)
+        if not 1 <= asked <= available:
+            raise RequestError("training.devices", asked=asked, available=available)
+        if asked > 1 and (hasattr(sys, "ps1") or sys.flags.interactive):
+            raise RequestError("training.devices_interactive", asked=asked)
+        # Not the environment that Fabric would find: within a SLURM job of one task it expects SLURM to start the rest.
+        given["plugins"] = LightningEnvironment()
+        return Fabric(devices=asked, strategy="auto" if asked == 1 else "ddp_spawn", **given)
 
 
 def started_elsewhere() -> int:

@@ -20,7 +20,12 @@ from convoscope import Run, train
 from convoscope.core.cores import usable_cores
 from convoscope.core.errors import FailedError, RequestError
 from convoscope.core.messages import using_language
-from convoscope.training.processes import _interrupt_passed_on, freed_memory_kept
+from convoscope.training.processes import (
+    _interrupt_passed_on,
+    freed_memory_kept,
+    make_fabric,
+    run_in_processes,
+)
 from convoscope.training.progress import Listener, Plan
 from tests.training.listeners import StopsAfter
 
@@ -175,6 +180,7 @@ def test_torchrun_starts_the_same_command(tmp_path: Path) -> None:
     done = torchrun(2, *words)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1  # one process speaks for both
+    assert Run(out).config["devices"] == 2
     alone = train("digits", recipe=GENTLE, epochs=2, precision="float32", out=tmp_path / "alone")
     assert Run(out).curves[-1]["train_loss"] == pytest.approx(alone.curves[-1]["train_loss"], abs=1e-4)
 
@@ -256,6 +262,46 @@ def test_there_may_be_fewer_pictures_to_choose_by_than_processes(pictures: Path,
 def test_devices_that_are_not_there_are_refused(tmp_path: Path, devices: int) -> None:
     with using_language("en"), pytest.raises(RequestError, match=f"{devices} devices were asked for"):
         train("digits", devices=devices, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("started", "asked"), [(2, 4), (1, 2)])
+def test_devices_are_as_many_as_torchrun_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: int, asked: int
+) -> None:
+    for name, value in {"LOCAL_RANK": 0, "RANK": 0, "WORLD_SIZE": started, "LOCAL_WORLD_SIZE": started}.items():
+        monkeypatch.setenv(name, str(value))
+    sentence = f"{asked} devices were asked for, and torchrun or SLURM has started this many processes: {started}"
+    with using_language("en"), pytest.raises(RequestError, match=sentence):
+        train("digits", devices=asked, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def counted(fabric: Any) -> int:
+    """How many processes work together."""
+    return int(fabric.world_size)
+
+
+@TWO_CORES
+@pytest.mark.slow
+def test_within_a_slurm_job_of_one_task_several_devices_are_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = {"JOB_ID": 1, "JOB_NAME": "train", "NNODES": 1, "NODEID": 0, "NTASKS": 1, "NTASKS_PER_NODE": 1}
+    for name, value in {**job, "PROCID": 0, "LOCALID": 0, "NODELIST": "localhost"}.items():
+        monkeypatch.setenv(f"SLURM_{name}", str(value))
+    assert run_in_processes(make_fabric(2, "float32"), counted, resume="run") == 2
+
+
+@TWO_CORES
+def test_several_devices_are_refused_where_no_process_can_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    for tongue, sentence in {
+        "en": "2 devices .* an interactive Python",
+        "es": "2 dispositivos .* Python inter",
+    }.items():
+        with using_language(tongue), pytest.raises(RequestError, match=sentence):
+            train("digits", devices=2, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
