@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from convoscope.core.errors import RequestError
+from convoscope.core.spec import Spec
 from convoscope.data.batches import Batches, seed_of
 from convoscope.models.whitening import whitening_biases
 from convoscope.training.clock import Clock
 from convoscope.training.optimizers import forget_tiny, rate_factor, set_rate
 from convoscope.training.progress import Listener, Plan
-from convoscope.training.recipe import Setting
+from convoscope.training.recipe import Setting, slower
 from convoscope.training.state import State
 
 RUNAWAY = 1000
@@ -36,6 +37,7 @@ class Job:
     """What the loop works with and does not change.
 
     Attributes:
+        recipe: what `setting` came from, as it was asked for.
         settle: takes the statistics of a network's batch normalisations anew, where the recipe asks for it.
         validate: judges a network on the validation set: (error, loss), or None where there is no such set.
         keep: writes a network as the run's weights.
@@ -44,6 +46,7 @@ class Job:
     """
 
     setting: Setting
+    recipe: Spec
     plan: Plan
     batches: Batches
     side: tuple[int, int]
@@ -226,7 +229,7 @@ def diverged(job: Job, state: State, loss: float) -> RequestError:
     """The error for a loss that is no longer a number, or one that has run away."""
     at = state.position
     tried = {
-        "rate": f"{job.setting.learning_rate / 4:g}",
+        "recipe": slower(job.recipe, job.setting),
         "path": job.path,
         "epoch": at.epoch + 1,
         "loss": f"{loss:.3g}",

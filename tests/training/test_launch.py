@@ -384,7 +384,8 @@ def test_the_folder_is_checked_before_the_data_is_read(tmp_path: Path, monkeypat
 def test_a_training_that_diverges_stops_with_what_to_try(tmp_path: Path, recipe: str, model: str) -> None:
     sentence = said("digits", model, recipe, epochs=3, out=tmp_path / "run")
     assert "The training diverged in epoch 1, before any weights were worth keeping" in sentence
-    assert "default:learning_rate=" in sentence
+    offered = recipe.replace("1e6", "250000.0").replace("1e30", "2.5e+29")
+    assert sentence.endswith(f"Try a lower rate in a new folder: --recipe {offered}")
     assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
@@ -403,6 +404,7 @@ def test_after_divergence_the_last_good_weights_are_kept(tmp_path: Path) -> None
         recipe = "default:optimizer=sgd,learning_rate=0.05"
         sentence = said("digits", "dense-800", recipe, epochs=5, out=tmp_path / "run", listener=Spoil())
     assert "The training diverged in epoch 3: its loss was nan" in sentence
+    assert sentence.endswith("--recipe default:optimizer=sgd,learning_rate=0.0125")
     run = Run(tmp_path / "run")
     assert len(run.curves) == 2
     assert run.metrics is None
