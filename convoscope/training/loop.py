@@ -90,6 +90,7 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
         while not at.finished:
             wrapped.train()
             weights = weights_of(job, state, clock.progress(at.epoch * plan.steps))
+            stop = False
             while at.step < plan.steps:
                 started = time.monotonic()
                 now = at.epoch * plan.steps + at.step
@@ -113,19 +114,22 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
                 at.flops += count * job.flops(size)
                 at.seconds += time.monotonic() - started
                 job.listener.on_step(at.epoch, total / count, count)
-                if stop or due:
+                # The end of the epoch saves under the last step's name: a kill in between would tear what is there.
+                if (stop or due) and at.step < plan.steps:
                     if state.focus is not None:
                         state.focus.gather(fabric)
                     job.save(state)
                     saved = time.monotonic()
-                if stop:
-                    return False
+                    if stop:
+                        return False
             if state.focus is not None:
                 state.focus.end_epoch(fabric)
             end_epoch(job, state)
             forget_tiny(state.optimizer)
             job.save(state)
             saved = time.monotonic()
+            if stop and not at.finished:
+                return False
     return True
 
 
