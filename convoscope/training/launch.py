@@ -286,7 +286,8 @@ def _go_on(path: Path, request: Request, said: Set[str], listener: Listener) -> 
     if request.data_dir is not None and loaded is None:  # the data may have moved since
         asked = run.config["data"]
         loaded = load_known(asked, data_dir=request.data_dir)
-    # A machine may have fewer cores than the one that the run began on, and another number gives the same to rounding.
+    # A machine may have fewer cores than the one that the run began on, and another number of processes gives the same,
+    # but for rounding and dropout.
     precision = run.config.get("precision", "float32")
     fabric = make_fabric(request.devices, precision, otherwise=run.config["devices"])
     begun = run.folder, loaded

@@ -97,7 +97,7 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
                 set_rate(state.optimizer, _factor(job, clock, now))
                 size = clock.side(now)
                 images, labels, count = job.batches.batch(at.epoch, at.step, size, weights)
-                torch.manual_seed(seed_of(job.seed, at.epoch, at.step, fabric.global_rank))  # for dropout
+                torch.manual_seed(seed_of(job.seed, at.epoch, at.step, fabric.global_rank))  # for dropout: each its own
                 still = biases if clock.progress(now) >= job.setting.whitening_until else []
                 smoothing = job.setting.label_smoothing
                 loss, logits = step(fabric, wrapped, optimizer, images, labels, count, smoothing, still)
