@@ -150,7 +150,7 @@ def _check(request: Request) -> None:
     check_views(request.test_time_augmentation)
     precision_for(request.precision)
     if request.epochs is not None and not 1 <= request.epochs <= MOST_EPOCHS:
-        raise RequestError("training.epochs", asked=request.epochs, most=MOST_EPOCHS)
+        raise RequestError("training.epochs", asked=request.epochs, most=grouped(MOST_EPOCHS))
     if not 0 <= request.seed < 2**31:
         raise RequestError("training.seed", asked=request.seed)
     check_size(request.size)

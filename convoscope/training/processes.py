@@ -190,8 +190,16 @@ def _worked(fabric: Any, work: Callable[..., Any], *arguments: Any) -> Any:
 def share_threads(fabric: Any) -> int:
     """Divide the cores among the processes of this machine; the number of threads that each gets."""
     if fabric.world_size > 1:
-        torch.set_num_threads(max(1, usable_cores() // max(1, fabric.world_size // max(1, _nodes()))))
+        torch.set_num_threads(max(1, _share_of_cores(fabric.world_size)))
     return torch.get_num_threads()
+
+
+def _share_of_cores(processes: int) -> int:
+    # A task of SLURM may be bound to its own cores: they are not all of the machine, and nobody else's.
+    given = "LOCAL_RANK" not in os.environ and "SLURM_PROCID" in os.environ and started_elsewhere()
+    if given and (own := os.environ.get("SLURM_CPUS_PER_TASK")):
+        return min(int(own), usable_cores())
+    return usable_cores() // max(1, processes // max(1, _nodes()))
 
 
 @contextmanager

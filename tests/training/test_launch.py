@@ -71,7 +71,9 @@ def test_the_folder_has_its_files(run: Run) -> None:
     assert files == {
         "run.json", "metrics.json", "curves.jsonl", "model.safetensors", "checkpoint", "curves.png", "confusion.png",
     }  # fmt: skip
-    assert run.config["environment"]["versions"]["torch"] == torch.__version__
+    versions = run.config["environment"]["versions"]
+    assert versions["torch"] == torch.__version__
+    assert {"numba", "numpy", "scipy"} <= versions.keys()
     assert run.config["data"]["training_images"] + run.config["data"]["validation_images"] == 1437
 
 
@@ -312,6 +314,11 @@ def test_a_wrong_request_is_told_and_leaves_nothing(tmp_path: Path, words: dict[
 def test_a_recipe_value_is_refused_in_spanish_too(tmp_path: Path) -> None:
     with using_language("es"), pytest.raises(RequestError, match="debe ser mayor que 0"):
         train("digits", recipe="default:learning_rate=-1", out=tmp_path / "run")
+
+
+def test_a_large_number_is_set_apart_as_the_language_does(tmp_path: Path) -> None:
+    with using_language("es"), pytest.raises(RequestError, match="elija de 1 a 1\u00a0000\u00a0000"):
+        train("digits", epochs=0, out=tmp_path / "run")
 
 
 def test_a_picture_too_small_for_the_network_names_the_layer(tmp_path: Path) -> None:

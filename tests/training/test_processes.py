@@ -11,6 +11,7 @@ import sys
 import textwrap
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from convoscope.training.processes import (
     freed_memory_kept,
     make_fabric,
     run_in_processes,
+    share_threads,
 )
 from convoscope.training.progress import Listener, Plan
 from tests.training.listeners import StopsAfter
@@ -340,6 +342,29 @@ def test_a_run_keeps_its_precision(tmp_path: Path, precision: str) -> None:
     other = {"float32": "bfloat16", "bfloat16": "float32"}[precision]
     with using_language("en"), pytest.raises(RequestError, match="--precision"):
         train(resume=tmp_path / "stopped", precision=other)
+
+
+@pytest.mark.parametrize(
+    ("environment", "threads"),
+    [
+        ({"SLURM_JOB_ID": 1, "SLURM_PROCID": 0, "SLURM_NTASKS": 4, "SLURM_CPUS_PER_TASK": 8}, 8),  # bound to its own
+        ({"SLURM_JOB_ID": 1, "SLURM_PROCID": 0, "SLURM_NTASKS": 4}, 2),
+        ({"LOCAL_RANK": 0, "WORLD_SIZE": 4, "SLURM_JOB_ID": 1, "SLURM_PROCID": 0, "SLURM_CPUS_PER_TASK": 8}, 2),
+        ({"LOCAL_RANK": 0, "WORLD_SIZE": 4, "GROUP_WORLD_SIZE": 2}, 4),
+    ],
+    ids=["a task's own", "tasks", "torchrun in a task", "torchrun on two machines"],
+)
+def test_each_process_gets_its_share_of_the_cores(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, int], threads: int
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr("convoscope.training.processes.usable_cores", lambda: 8)
+    before = torch.get_num_threads()
+    try:
+        assert share_threads(SimpleNamespace(world_size=4)) == threads
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_plan_counts_its_steps() -> None:
