@@ -21,17 +21,17 @@ def register(app: typer.Typer) -> None:
 
     @app.command(help=say("cli.train_help"))
     def train(
-        data: Annotated[str, option("--data", "train_data", metavar="NAME|FOLDER")] = "mnist-5k",
+        data: Annotated[str | None, option("--data", "train_data", metavar="NAME|FOLDER")] = None,
         model: Annotated[str | None, option("--model", "train_model", metavar="NAME")] = None,
-        recipe: Annotated[str, option("--recipe", "train_recipe", metavar="NAME", known=_recipes())] = "default",
+        recipe: Annotated[str | None, option("--recipe", "train_recipe", metavar="NAME", known=_recipes())] = None,
         epochs: Annotated[int | None, option("--epochs", "train_epochs", metavar="N")] = None,
-        seed: Annotated[int, option("--seed", "train_seed", metavar="N")] = 0,
+        seed: Annotated[int | None, option("--seed", "train_seed", metavar="N")] = None,
         out: Annotated[Path | None, option("--out", "train_out", metavar="DIR")] = None,
         devices: Annotated[int | None, option("--devices", "train_devices", metavar="N")] = None,
-        precision: Annotated[str, option("--precision", "train_precision", metavar="NAME")] = "auto",
+        precision: Annotated[str | None, option("--precision", "train_precision", metavar="NAME")] = None,
         resume: Annotated[Path | None, option("--resume", "train_resume", metavar="DIR")] = None,
         size: Annotated[int | None, option("--size", "train_size", metavar="PIXELS")] = None,
-        tta: Annotated[str, option("--tta", "train_tta", metavar="KIND")] = "none",
+        tta: Annotated[str | None, option("--tta", "train_tta", metavar="KIND")] = None,
         data_dir: DataDir = None,
         checkpoint_seconds: Annotated[
             float | None, option("--checkpoint-seconds", "train_checkpoint_seconds", metavar="S")

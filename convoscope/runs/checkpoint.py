@@ -47,8 +47,16 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, run: str, total_ste
     seal = {"run": run, "sha256": _checksum(content, run, checkpoint.facts), "facts": checkpoint.facts}
     write_json(stem.with_suffix(".json"), seal)
     for old in _steps(folder)[:-KEPT]:
-        (folder / f"{old}.json").unlink(missing_ok=True)
-        (folder / f"{old}.safetensors").unlink(missing_ok=True)
+        (folder / f"{old}.json").unlink(missing_ok=True)  # first: without it there is no checkpoint that could be torn
+    drop_unfinished(folder)
+
+
+def drop_unfinished(folder: Path) -> None:
+    """Remove tensors without their JSON: a kill came before it was written, or after it was dropped."""
+    whole = _steps(folder)
+    for file in folder.glob("step-*.safetensors"):
+        if file.stem not in whole:
+            file.unlink(missing_ok=True)
 
 
 def load_checkpoint(folder: Path, *, run: str) -> tuple[Checkpoint | None, list[str]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from convoscope.core.cores import usable_cores
 
-_PACKAGES = ("torch", "lightning-fabric", "numpy", "scikit-learn", "pillow", "safetensors")
+_PACKAGES = ("torch", "lightning-fabric", "numpy", "scipy", "numba", "scikit-learn", "pillow", "safetensors")
 
 
 def environment() -> dict[str, Any]:

@@ -23,6 +23,7 @@ from typing import Any
 from convoscope.core.errors import RequestError
 from convoscope.core.files import parse_json, read_json, write_atomically, write_json
 from convoscope.core.locks import lock
+from convoscope.runs.checkpoint import drop_unfinished
 from convoscope.runs.config import problem_with, problem_with_metrics
 
 FORMAT = 1
@@ -180,6 +181,7 @@ class RunFolder:
             result.unlink(missing_ok=True)
         for part in (*self.path.glob(".*.part"), *self.checkpoints.glob(".*.part")):
             part.unlink(missing_ok=True)
+        drop_unfinished(self.checkpoints)
 
     def damaged(self, file: Path, reason: str) -> RequestError:
         """The error for a file of this run that does not hold what it should."""

@@ -108,7 +108,8 @@ class Run:
         if not path.is_file():
             began = bool(self.curves) or self.folder.metrics_file.exists()
             raise RequestError("runs.weights_gone" if began else "runs.no_weights", path=str(self.path), what=path.name)
-        model = models.build(self.config["model"], self.preprocessing.input_shape, len(self.classes))
+        with torch.random.fork_rng(devices=[]):  # a network that is built takes random numbers, which are the caller's
+            model = models.build(self.config["model"], self.preprocessing.input_shape, len(self.classes))
         try:
             model.load_state_dict(load(path.read_bytes()))
         except (SafetensorError, RuntimeError, OSError) as error:
@@ -119,8 +120,7 @@ class Run:
     def has_weights(self) -> bool:
         """Whether the weights can be read, fit the network, and are numbers."""
         try:
-            with torch.random.fork_rng(devices=[]):  # a network that is built takes random numbers
-                return all(bool(tensor.isfinite().all()) for tensor in self.model.state_dict().values())
+            return all(bool(tensor.isfinite().all()) for tensor in self.model.state_dict().values())
         except RequestError:
             return False
 

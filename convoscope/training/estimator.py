@@ -89,6 +89,8 @@ class ConvNetClassifier(PictureClassifier):
             run = train(
                 loaded, self._model(), self._recipe(labels), epochs=self.epochs, seed=seed, out=Path(folder) / "run"
             )
+            if run.metrics is None or run.metrics["interrupted"]:
+                raise KeyboardInterrupt  # a network half trained is none, and a search over many would go on
             self.network_, self.curves_, self._scaling = run.model, run.curves, run.preprocessing.scaling
         self.n_iter_ = len(self.curves_)
 

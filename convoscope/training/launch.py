@@ -7,7 +7,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,7 +60,7 @@ _Begun = tuple[RunFolder, data_room.ImageData | None]
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for; the arguments of `train`."""
+    """What was asked for, the arguments of `train`, and what a new run is where nothing was said."""
 
     data: str | Path | data_room.ImageData = "mnist-5k"
     model: str | None = None
@@ -77,30 +77,31 @@ class Request:
 
 
 def train(
-    data: str | Path | data_room.ImageData = "mnist-5k",
+    data: str | Path | data_room.ImageData | None = None,
     model: str | None = None,
-    recipe: str = "default",
+    recipe: str | None = None,
     *,
     epochs: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     out: Path | str | None = None,
     devices: int | None = None,
     resume: Path | str | None = None,
     data_dir: Path | str | None = None,
     size: int | None = None,
-    test_time_augmentation: str = "none",
+    test_time_augmentation: str | None = None,
     checkpoint_seconds: float | None = None,
-    precision: str = "auto",
+    precision: str | None = None,
     listener: Listener | None = None,
 ) -> Run:
     """Train a classifier and test it.
 
     Args:
-        data: a data set's name, a folder of class folders, or what `load` gave.
+        data: a data set's name, a folder of class folders, or what `load` gave; ``mnist-5k`` if not given.
         model: a network's specification such as ``typical:blocks=3``; the recipe's own if not given.
-        recipe: a recipe's name, with changes if wished: ``default:learning_rate=0.1``.
+        recipe: a recipe's name, with changes if wished: ``default:learning_rate=0.1``; ``default`` if not given.
         epochs: how many; the recipe's own number if not given.
-        seed: decides the split, the first weights, the order of the images and their augmentation.
+        seed: decides the split, the first weights, the order of the images and their augmentation; 0 if not
+            given.
         out: folder for the run, new or empty; ``runs/<data>-<model>-<number>`` if not given.
         devices: how many processes; 1 if not given.
         resume: folder of a run to go on with, as it began: other arguments may repeat what it began with, not change
@@ -108,9 +109,11 @@ def train(
             it again, since the run folder can't find it.
         data_dir: where full data sets lie.
         size: side that a folder's pictures are fitted to, in pixels.
-        test_time_augmentation: "none", "flip", "shift", "flip-shift" or "turn", for the test at the end.
+        test_time_augmentation: "none", "flip", "shift", "flip-shift" or "turn", for the test at the end; "none" if not
+            given.
         checkpoint_seconds: the longest time between two checkpoints; 20 if not given.
-        precision: "float32", "bfloat16", or "auto": bfloat16 where the machine multiplies in it.
+        precision: "float32", "bfloat16", or "auto", which is what it is if not given: bfloat16 where the machine
+            multiplies in it.
         listener: hears what happens.
 
     Returns:
@@ -121,14 +124,18 @@ def train(
         FailedError: a worker process was lost.
     """
     listener = listener or Listener()
-    request = Request(
-        data, model, recipe, epochs, seed, out, devices, data_dir, size, test_time_augmentation, checkpoint_seconds,
-        precision,
-    )  # fmt: skip
+    asked: dict[str, Any] = {
+        "data": data, "model": model, "recipe": recipe, "epochs": epochs, "seed": seed, "out": out, "devices": devices,
+        "data_dir": data_dir, "size": size, "test_time_augmentation": test_time_augmentation,
+        "checkpoint_seconds": checkpoint_seconds, "precision": precision,
+    }  # fmt: skip
+    # What was not said is told from what was, since a resumed run is asked for nothing that a new one is by default.
+    said = {name: value for name, value in asked.items() if value is not None}
+    request = Request(**said)
     if resume is not None:
-        return _go_on(Path(resume), request, listener)
+        return _go_on(Path(resume), request, said.keys(), listener)
     _check(request)
-    fabric = make_fabric(_given(devices, 1), precision_for(precision))
+    fabric = make_fabric(devices, precision_for(request.precision))
     given = data if isinstance(data, data_room.ImageData) else None
     begin = partial(_load_and_begin, fabric, request, listener)
     return _launch(fabric, begin, (RunFolder(str(out)), given), listener)
@@ -143,7 +150,7 @@ def _check(request: Request) -> None:
     check_views(request.test_time_augmentation)
     precision_for(request.precision)
     if request.epochs is not None and not 1 <= request.epochs <= MOST_EPOCHS:
-        raise RequestError("training.epochs", asked=request.epochs, most=MOST_EPOCHS)
+        raise RequestError("training.epochs", asked=request.epochs, most=grouped(MOST_EPOCHS))
     if not 0 <= request.seed < 2**31:
         raise RequestError("training.seed", asked=request.seed)
     check_size(request.size)
@@ -232,7 +239,7 @@ def _begin(fabric: Any, request: Request, loaded: data_room.ImageData) -> RunFol
         "setting": setting.model_dump(mode="json"),
         "epochs": request.epochs or setting.epochs_for(len(training)),
         "seed": request.seed,
-        "devices": _given(request.devices, 1),
+        "devices": fabric.world_size,
         "precision": precision_for(request.precision),
         "test_time_augmentation": request.test_time_augmentation,
         "checkpoint_seconds": _given(request.checkpoint_seconds, CHECKPOINT_SECONDS),
@@ -256,11 +263,18 @@ def _takes(model: nn.Module, channels: int, side: tuple[int, int]) -> bool:
     return True
 
 
-def _go_on(path: Path, request: Request, listener: Listener) -> Run:
-    """Resume the run in `path`; a complete one is given as it is, unless its weights are to be given back."""
+def _go_on(path: Path, request: Request, said: Set[str], listener: Listener) -> Run:
+    """Resume the run in `path`; a complete one is given as it is, unless its weights are to be given back.
+
+    Args:
+        path: the run folder.
+        request: what was asked.
+        said: the arguments that were given.
+        listener: hears what happens.
+    """
     run = Run(path)
     _check_seconds(request)
-    if other := _departures(request, run):
+    if other := _departures(request, said, run):
         raise RequestError("training.resume_departs", path=str(path), options=", ".join(other))
     loaded = request.data if isinstance(request.data, data_room.ImageData) else None
     if run.metrics is not None and not run.metrics["interrupted"]:
@@ -272,13 +286,15 @@ def _go_on(path: Path, request: Request, listener: Listener) -> Run:
     if request.data_dir is not None and loaded is None:  # the data may have moved since
         asked = run.config["data"]
         loaded = load_known(asked, data_dir=request.data_dir)
-    # A machine may have fewer cores than the one that the run began on, and another number gives the same to rounding.
-    fabric = make_fabric(_given(request.devices, run.config["devices"]), run.config.get("precision", "float32"))
+    # A machine may have fewer cores than the one that the run began on, and another number of processes gives the same,
+    # but for rounding and dropout.
+    precision = run.config.get("precision", "float32")
+    fabric = make_fabric(request.devices, precision, otherwise=run.config["devices"])
     begun = run.folder, loaded
     return _launch(fabric, lambda: begun, begun, listener, request.checkpoint_seconds)
 
 
-def _departures(request: Request, run: Run) -> list[str]:
+def _departures(request: Request, said: Set[str], run: Run) -> list[str]:
     """The options that ask for something else than the run began with; repeating a choice is no harm."""
     config = run.config
     began = {
@@ -296,11 +312,11 @@ def _departures(request: Request, run: Run) -> list[str]:
         **{name: getattr(request, name) for name in began},
         "data": _place(request.data),
         "recipe": str(parse_spec(request.recipe)),
+        "precision": precision_for(request.precision),
         "out": None if request.out is None else os.path.abspath(request.out),
     }
-    given = {name: value for name, value in asked.items() if value != getattr(Request(), name)}
     options = {"test_time_augmentation": "--tta"}
-    return [options.get(name, f"--{name}") for name, value in given.items() if value != began[name]]
+    return [options.get(name, f"--{name}") for name in began if name in said and asked[name] != began[name]]
 
 
 def _launch(

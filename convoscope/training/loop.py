@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from convoscope.core.errors import RequestError
+from convoscope.core.spec import Spec
 from convoscope.data.batches import Batches, seed_of
 from convoscope.models.whitening import whitening_biases
 from convoscope.training.clock import Clock
 from convoscope.training.optimizers import forget_tiny, rate_factor, set_rate
 from convoscope.training.progress import Listener, Plan
-from convoscope.training.recipe import Setting
+from convoscope.training.recipe import Setting, slower
 from convoscope.training.state import State
 
 RUNAWAY = 1000
@@ -36,6 +37,7 @@ class Job:
     """What the loop works with and does not change.
 
     Attributes:
+        recipe: what `setting` came from, as it was asked for.
         settle: takes the statistics of a network's batch normalisations anew, where the recipe asks for it.
         validate: judges a network on the validation set: (error, loss), or None where there is no such set.
         keep: writes a network as the run's weights.
@@ -44,6 +46,7 @@ class Job:
     """
 
     setting: Setting
+    recipe: Spec
     plan: Plan
     batches: Batches
     side: tuple[int, int]
@@ -87,13 +90,14 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
         while not at.finished:
             wrapped.train()
             weights = weights_of(job, state, clock.progress(at.epoch * plan.steps))
+            stop = False
             while at.step < plan.steps:
                 started = time.monotonic()
                 now = at.epoch * plan.steps + at.step
                 set_rate(state.optimizer, _factor(job, clock, now))
                 size = clock.side(now)
                 images, labels, count = job.batches.batch(at.epoch, at.step, size, weights)
-                torch.manual_seed(seed_of(job.seed, at.epoch, at.step, fabric.global_rank))  # for dropout
+                torch.manual_seed(seed_of(job.seed, at.epoch, at.step, fabric.global_rank))  # for dropout: each its own
                 still = biases if clock.progress(now) >= job.setting.whitening_until else []
                 smoothing = job.setting.label_smoothing
                 loss, logits = step(fabric, wrapped, optimizer, images, labels, count, smoothing, still)
@@ -110,19 +114,22 @@ def train_network(fabric: Any, job: Job, state: State, wrapped: Any, optimizer: 
                 at.flops += count * job.flops(size)
                 at.seconds += time.monotonic() - started
                 job.listener.on_step(at.epoch, total / count, count)
-                if stop or due:
+                # The end of the epoch saves under the last step's name: a kill in between would tear what is there.
+                if (stop or due) and at.step < plan.steps:
                     if state.focus is not None:
                         state.focus.gather(fabric)
                     job.save(state)
                     saved = time.monotonic()
-                if stop:
-                    return False
+                    if stop:
+                        return False
             if state.focus is not None:
                 state.focus.end_epoch(fabric)
             end_epoch(job, state)
             forget_tiny(state.optimizer)
             job.save(state)
             saved = time.monotonic()
+            if stop and not at.finished:
+                return False
     return True
 
 
@@ -226,7 +233,7 @@ def diverged(job: Job, state: State, loss: float) -> RequestError:
     """The error for a loss that is no longer a number, or one that has run away."""
     at = state.position
     tried = {
-        "rate": f"{job.setting.learning_rate / 4:g}",
+        "recipe": slower(job.recipe, job.setting),
         "path": job.path,
         "epoch": at.epoch + 1,
         "loss": f"{loss:.3g}",

@@ -58,7 +58,7 @@ def check_memory(
         raise RequestError("training.memory_network", **said, needed=_gigabytes(least))
     smaller = max(int((there * COMFORTABLE - weights) / picture), FEWEST)
     offered = _with_batch(recipe, smaller * machines)
-    raise RequestError("training.memory", **said, batch=share, needed=_gigabytes(needed), recipe=offered)
+    raise RequestError("training.memory", **said, batch=grouped(share), needed=_gigabytes(needed), recipe=offered)
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def enough_memory(batch: int, recipe: Spec) -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         smaller = _with_batch(recipe, max(batch // 2, 1))
-        raise RequestError("training.device_memory", batch=batch, recipe=smaller) from error
+        raise RequestError("training.device_memory", batch=grouped(batch), recipe=smaller) from error
 
 
 def _gigabytes(size: float) -> str:

@@ -44,7 +44,12 @@ def make_optimizer(setting: Setting, model: nn.Module) -> Optimizer:
 
 
 def normalised_kernels(model: nn.Module) -> list[Tensor]:
-    """The kernels whose output is normalised, so that their scale does not matter: those of layers without a bias."""
+    """The kernels that Muon turns: those of convolutions without a bias.
+
+    In `convnet` the output of each is normalised, so that its scale does not matter. In `resnet` that is so of the
+    first convolution of a block; what the others make is added up before it is normalised, and Muon keeps these kernels
+    at their norm all the same.
+    """
     layers = [module for module in model.modules() if isinstance(module, nn.Conv2d) and module.bias is None]
     return [layer.weight for layer in layers if layer.weight.requires_grad]
 
@@ -89,8 +94,9 @@ class Muon(Optimizer):
     """Orthogonalised momentum for kernels, AdamW for all other parameters.
 
     A kernel (F, C, kH, kW) is taken as a matrix (F, C·kH·kW); its momentum is replaced by the nearest matrix with equal
-    singular values, and the kernel is kept at one norm, so that the rate alone says how far a step turns it. That
-    needs a normalisation after it, so other nets than `convnet` and `resnet` are stepped by AdamW throughout.
+    singular values, and the kernel is kept at one norm, so that the rate alone says how far a step turns it. A
+    normalisation has to come after it, at once or, in `resnet`, after a sum (see `normalised_kernels`); other nets than
+    these and `convnet` are stepped by AdamW throughout.
     K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024); I. Loshchilov, F. Hutter,
     "Decoupled weight decay regularization" (2017).
 

@@ -55,24 +55,39 @@ def precision_for(asked: str) -> str:
     return "bfloat16" if torch.cpu.get_capabilities().get("amx_bf16") else "float32"
 
 
-def make_fabric(devices: int, precision: str) -> Any:
+def make_fabric(devices: int | None, precision: str, *, otherwise: int = 1) -> Any:
     """A Lightning Fabric for `devices` processes on the best accelerator here, with products in `precision`.
 
+    Args:
+        devices: as many as were asked for; None for all that torchrun or SLURM started, or `otherwise`.
+        precision: "float32" or "bfloat16".
+        otherwise: how many, where none were asked for and nobody else has started any.
+
     Raises:
-        RequestError: more devices than the machine has, or another number than torchrun or SLURM started.
+        RequestError: more devices than the machine has, another number than torchrun or SLURM started, or several from
+            within a notebook or an interactive Python.
     """
     with quiet_fabric():
         from lightning_fabric import Fabric
+        from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
         given: Any = {"accelerator": "auto", "precision": _FABRICS_NAMES[precision]}
-        started = started_elsewhere()
-        if started:
+        # What torchrun set for its own, if only for one, processes of ours would take for theirs.
+        started = started_elsewhere() or int("LOCAL_RANK" in os.environ)
+        if started and devices not in (None, started):
+            raise RequestError("training.devices_started", asked=devices, started=started)
+        if started > 1:
             here = int(os.environ.get("LOCAL_WORLD_SIZE") or os.environ.get("SLURM_NTASKS_PER_NODE") or started)
             return Fabric(devices=here, num_nodes=started // here, strategy="ddp", **given)
+        asked = started or (otherwise if devices is None else devices)
         available = torch.cuda.device_count() if torch.cuda.is_available() else usable_cores()
-        if not 1 <= devices <= available:
-            raise RequestError("training.devices", asked=devices, available=available)
-        return Fabric(devices=devices, strategy="auto" if devices == 1 else "ddp_spawn", **given)
+        if not 1 <= asked <= available:
+            raise RequestError("training.devices", asked=asked, available=available)
+        if asked > 1 and (hasattr(sys, "ps1") or sys.flags.interactive):
+            raise RequestError("training.devices_interactive", asked=asked)
+        # Not the environment that Fabric would find: within a SLURM job of one task it expects SLURM to start the rest.
+        given["plugins"] = LightningEnvironment()
+        return Fabric(devices=asked, strategy="auto" if asked == 1 else "ddp_spawn", **given)
 
 
 def started_elsewhere() -> int:
@@ -125,6 +140,7 @@ def run_in_processes(fabric: Any, work: Callable[..., Any], *arguments: Any, res
     Raises:
         RequestError: what a worker raised.
         FailedError: a worker was lost; `resume` is the folder to go on with.
+        KeyboardInterrupt: Ctrl-C reached a worker where no step was being taken after which it could stop.
     """
     if fabric.world_size == 1:
         return work(fabric, *arguments)
@@ -143,12 +159,20 @@ def run_in_processes(fabric: Any, work: Callable[..., Any], *arguments: Any, res
 
 
 def _telling(fabric: Any, work: Callable[..., Any], wrong: Any, *arguments: Any) -> Any:
-    """Call `work` in a worker; what it finds wrong with the request goes to the parent whole, not as a text."""
+    """Call `work` in a worker; a wrong request that it finds, or Ctrl-C, goes to the parent whole, not as a text.
+
+    PyTorch lets a worker that raises KeyboardInterrupt end as if it had done its work, and Fabric would wait for the
+    result for ever.
+    """
     try:
         return _worked(fabric, work, *arguments)
     except RequestError as error:
         wrong.put(error)
         raise
+    except KeyboardInterrupt as error:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's comes to all, and the parent's to us once more
+        wrong.put(KeyboardInterrupt())
+        raise RuntimeError("interrupted") from error
 
 
 def _worked(fabric: Any, work: Callable[..., Any], *arguments: Any) -> Any:
@@ -166,8 +190,16 @@ def _worked(fabric: Any, work: Callable[..., Any], *arguments: Any) -> Any:
 def share_threads(fabric: Any) -> int:
     """Divide the cores among the processes of this machine; the number of threads that each gets."""
     if fabric.world_size > 1:
-        torch.set_num_threads(max(1, usable_cores() // max(1, fabric.world_size // max(1, _nodes()))))
+        torch.set_num_threads(max(1, _share_of_cores(fabric.world_size)))
     return torch.get_num_threads()
+
+
+def _share_of_cores(processes: int) -> int:
+    # A task of SLURM may be bound to its own cores: they are not all of the machine, and nobody else's.
+    given = "LOCAL_RANK" not in os.environ and "SLURM_PROCID" in os.environ and started_elsewhere()
+    if given and (own := os.environ.get("SLURM_CPUS_PER_TASK")):
+        return min(int(own), usable_cores())
+    return usable_cores() // max(1, processes // max(1, _nodes()))
 
 
 @contextmanager
@@ -217,6 +249,8 @@ def _reason(error: Any) -> str:
 def _interrupt_passed_on() -> Iterator[None]:
     """While workers run, Ctrl-C is theirs: they stop after their step, and the parent waits for them.
 
+    Where there are none, not yet or no more, it is the parent's: there is nothing to wait for.
+
     Only in the main thread can Python be told what a signal does.
     """
     import multiprocessing
@@ -225,8 +259,11 @@ def _interrupt_passed_on() -> Iterator[None]:
         yield
         return
 
-    def pass_on(number: int, _: object) -> None:
-        for child in multiprocessing.active_children():
+    def pass_on(number: int, frame: Any) -> None:
+        children = multiprocessing.active_children()
+        if not children:
+            signal.default_int_handler(number, frame)
+        for child in children:
             if child.pid:
                 os.kill(child.pid, number)
 

@@ -83,7 +83,10 @@ class Setting(BaseModel):
         return min(max(round(self.images_seen / images), self.min_epochs), self.max_epochs)
 
     def batch_for(self, images: int) -> int:
-        """How many images a step takes of a training set of `images`: small sets get at least 16 steps an epoch."""
+        """How many images a step takes of a training set of `images`.
+
+        A set of 128 pictures or more gets at least 16 steps an epoch; of a smaller one, a step takes 8 pictures.
+        """
         return min(self.batch_size, max(images // 16, 8))
 
 
@@ -133,6 +136,12 @@ def setting_from(text: str, channels: int) -> tuple[Spec, Setting]:
     """
     spec = parse_spec(text)
     return spec, change(load_recipe(spec.name).setting_for(channels), spec.parameters)
+
+
+def slower(recipe: Spec, setting: Setting) -> Spec:
+    """`recipe` as it was asked for, at a quarter of the rates of `setting`: what to try where a training diverged."""
+    names = ["learning_rate", "muon_learning_rate"] if setting.optimizer == "muon" else ["learning_rate"]
+    return Spec(recipe.name, recipe.parameters | {name: float(f"{getattr(setting, name) / 4:.3g}") for name in names})
 
 
 def change(setting: Setting, changes: dict[str, Any]) -> Setting:

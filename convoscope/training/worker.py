@@ -44,7 +44,7 @@ from convoscope.training.processes import (
     share_threads,
 )
 from convoscope.training.progress import Listener, Plan
-from convoscope.training.recipe import Setting
+from convoscope.training.recipe import Setting, slower
 from convoscope.training.side_by_side import side_by_side
 from convoscope.training.state import State
 from convoscope.training.winograd import saves_time, winograd
@@ -134,6 +134,7 @@ class _Worker:
             first = error.errors()[0]
             reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
             raise self.folder.damaged(self.folder.config_file, reason) from error
+        self.recipe = parse_spec(self.config["recipe"])
         self.preprocessing = Preprocessing.from_dict(self.config["preprocessing"])
         self.side = (self.preprocessing.height, self.preprocessing.width)
         self.first = fabric.global_rank == 0
@@ -150,6 +151,7 @@ class _Worker:
             wrapped, optimizer = self.fabric.setup(state.model, state.optimizer)
         job = Job(
             setting=self.setting,
+            recipe=self.recipe,
             plan=plan,
             batches=batches,
             side=self.side,
@@ -169,7 +171,7 @@ class _Worker:
         try:
             shape = (self.preprocessing.channels, *self.side)
             with (
-                enough_memory(self.setting.batch_for(len(self.training)), parse_spec(self.config["recipe"])),
+                enough_memory(self.setting.batch_for(len(self.training)), self.recipe),
                 faster(state.model, shape, plan.epochs * plan.images, self.config.get("precision", "float32")),
             ):
                 complete = train_network(self.fabric, job, state, wrapped, optimizer)
@@ -347,6 +349,6 @@ class _Worker:
             scaling, device = self.preprocessing.scaling, self.fabric.device
             logits = predict_logits(model, test.images, scaling, self.side, device, views)
         if not logits.isfinite().all():
-            rate = f"{self.setting.learning_rate / 4:g}"
-            raise RequestError("training.diverged_in_test", path=str(self.folder.path), rate=rate)
+            recipe = slower(self.recipe, self.setting)
+            raise RequestError("training.diverged_in_test", path=str(self.folder.path), recipe=recipe)
         return result_of(score(logits, test.labels, self.data.classes), views, self.data.name)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
 from convoscope.runs.checkpoint import KEPT, Checkpoint, load_checkpoint, save_checkpoint
+from convoscope.runs.folder import RunFolder
 
 FACTS = {"epoch": 2, "step": 7, "loss_sum": 0.1 + 0.2, "best_error": None, "curves": [{"epoch": 1, "error": 1 / 3}]}
 TENSORS = {"model/weight": torch.arange(12.0).reshape(3, 4).t(), "model/count": torch.tensor(3)}
@@ -93,6 +94,21 @@ def test_one_that_was_never_finished_is_none(tmp_path: Path) -> None:
     (tmp_path / "step-00000001.safetensors").write_bytes(b"half")
     assert load_checkpoint(tmp_path, run="a") == (None, [])
     assert load_checkpoint(tmp_path / "nowhere", run="a") == (None, [])
+
+
+def test_tensors_that_a_kill_left_alone_are_removed(tmp_path: Path) -> None:
+    """Before their JSON was written, or between the removal of the two files of an old checkpoint."""
+    save_checkpoint(tmp_path, Checkpoint(TENSORS, FACTS), run="a", total_step=5)
+    for step in (2, 7):
+        (tmp_path / f"step-{step:08d}.safetensors").write_bytes(b"alone")
+    save_checkpoint(tmp_path, Checkpoint(TENSORS, FACTS), run="a", total_step=6)
+    whole = [f"step-{step:08d}{suffix}" for step in (5, 6) for suffix in (".json", ".safetensors")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == whole
+    run = RunFolder(tmp_path / "run")
+    run.checkpoints.mkdir(parents=True)
+    (run.checkpoints / "step-00000002.safetensors").write_bytes(b"alone")
+    run.begin_training()
+    assert list(run.checkpoints.iterdir()) == []
 
 
 def test_one_of_another_run_is_refused(whole: Path) -> None:

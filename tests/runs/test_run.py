@@ -90,6 +90,14 @@ def test_logits_are_the_models(run: Run) -> None:
         torch.testing.assert_close(run.logits(images), run.model(inputs), atol=1e-4, rtol=1e-4)
 
 
+def test_a_network_that_is_read_leaves_the_callers_random_numbers_as_they_are(run: Run) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    assert Run(run.path).model is not None
+    assert torch.equal(torch.rand(3), expected)
+
+
 def test_no_run(tmp_path: Path, copy: Path) -> None:
     assert "holds no run" in refused(tmp_path)
     assert "holds no run" in refused(tmp_path / "nowhere")

@@ -16,6 +16,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import convoscope as cs
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
+from convoscope.training import estimator
+from tests.training.listeners import StopsAfter
 
 # Few epochs, since there are some fifty checks; enough for those that ask for accuracy.
 QUICK = {"epochs": 6, "random_state": 0}
@@ -103,6 +105,18 @@ def test_in_a_pipeline_and_a_grid(digits: tuple[np.ndarray, np.ndarray]) -> None
     grid = GridSearchCV(pipeline, {"convnetclassifier__epochs": [1, 3]}, cv=2).fit(X, y)
     assert grid.best_params_ == {"convnetclassifier__epochs": 3}
     assert grid.predict(X).shape == (300,)
+
+
+def test_ctrl_c_ends_a_fit_and_leaves_no_half_trained_network(
+    monkeypatch: pytest.MonkeyPatch, digits: tuple[np.ndarray, np.ndarray]
+) -> None:
+    monkeypatch.setattr(estimator, "train", lambda *asked, **more: cs.train(*asked, **more, listener=StopsAfter(3)))
+    classifier = cs.ConvNetClassifier("dense-800", epochs=2)
+    with pytest.raises(KeyboardInterrupt):
+        classifier.fit(*digits)
+    assert not hasattr(classifier, "network_")
+    with pytest.raises(KeyboardInterrupt):  # a search ends, not only the one fit
+        cross_val_score(cs.ConvNetClassifier("dense-800", epochs=2), *digits, cv=2)
 
 
 def test_nothing_is_left_in_the_folder_one_is_in(

@@ -20,6 +20,7 @@ from convoscope.core.messages import using_language
 from convoscope.data import ImageData, Images, split_validation
 from convoscope.data.batches import inputs_from
 from convoscope.training import launch
+from convoscope.training.processes import precision_for
 from convoscope.training.progress import Listener
 from tests.training.listeners import StopsAfter
 
@@ -70,7 +71,9 @@ def test_the_folder_has_its_files(run: Run) -> None:
     assert files == {
         "run.json", "metrics.json", "curves.jsonl", "model.safetensors", "checkpoint", "curves.png", "confusion.png",
     }  # fmt: skip
-    assert run.config["environment"]["versions"]["torch"] == torch.__version__
+    versions = run.config["environment"]["versions"]
+    assert versions["torch"] == torch.__version__
+    assert {"numba", "numpy", "scipy"} <= versions.keys()
     assert run.config["data"]["training_images"] + run.config["data"]["validation_images"] == 1437
 
 
@@ -313,6 +316,11 @@ def test_a_recipe_value_is_refused_in_spanish_too(tmp_path: Path) -> None:
         train("digits", recipe="default:learning_rate=-1", out=tmp_path / "run")
 
 
+def test_a_large_number_is_set_apart_as_the_language_does(tmp_path: Path) -> None:
+    with using_language("es"), pytest.raises(RequestError, match="elija de 1 a 1\u00a0000\u00a0000"):
+        train("digits", epochs=0, out=tmp_path / "run")
+
+
 def test_a_picture_too_small_for_the_network_names_the_layer(tmp_path: Path) -> None:
     sentence = said("digits", "typical:blocks=5", out=tmp_path / "run")
     assert "An input of 1x8x8 is too small for this net: layer pool4 gets 1x1" in sentence
@@ -383,7 +391,8 @@ def test_the_folder_is_checked_before_the_data_is_read(tmp_path: Path, monkeypat
 def test_a_training_that_diverges_stops_with_what_to_try(tmp_path: Path, recipe: str, model: str) -> None:
     sentence = said("digits", model, recipe, epochs=3, out=tmp_path / "run")
     assert "The training diverged in epoch 1, before any weights were worth keeping" in sentence
-    assert "default:learning_rate=" in sentence
+    offered = recipe.replace("1e6", "250000.0").replace("1e30", "2.5e+29")
+    assert sentence.endswith(f"Try a lower rate in a new folder: --recipe {offered}")
     assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
@@ -402,6 +411,7 @@ def test_after_divergence_the_last_good_weights_are_kept(tmp_path: Path) -> None
         recipe = "default:optimizer=sgd,learning_rate=0.05"
         sentence = said("digits", "dense-800", recipe, epochs=5, out=tmp_path / "run", listener=Spoil())
     assert "The training diverged in epoch 3: its loss was nan" in sentence
+    assert sentence.endswith("--recipe default:optimizer=sgd,learning_rate=0.0125")
     run = Run(tmp_path / "run")
     assert len(run.curves) == 2
     assert run.metrics is None
@@ -417,6 +427,22 @@ def test_nothing_else_can_be_asked_of_a_resumed_run(run: Run) -> None:
         assert f"--{option}" in said(resume=run.path, **more)
     assert train(resume=run.path).metrics == run.metrics
     assert train("digits", SMALL, epochs=2, resume=run.path).metrics == run.metrics  # what it began with is no harm
+
+
+def test_what_a_new_run_is_by_default_is_asked_of_a_resumed_one_like_anything_else(tmp_path: Path) -> None:
+    asked = {"seed": 5, "test_time_augmentation": "shift", "precision": "float32", "out": tmp_path / "run"}
+    run = train("digits", recipe="plain", model="dense-800", epochs=1, **asked)
+    other = {"data": "mnist-5k", "recipe": "default", "seed": 0, "test_time_augmentation": "none"}
+    for option, value in other.items():
+        word = {"test_time_augmentation": "tta"}.get(option, option)
+        assert f"and --{word} asks for something else" in said(resume=run.path, **{option: value})
+    assert "--data, --recipe, --seed, --tta" in said(resume=run.path, **other)
+    assert train(resume=run.path, **asked).metrics == run.metrics
+    auto = precision_for("auto")
+    if auto == "float32":
+        assert train(resume=run.path, precision="auto").metrics == run.metrics
+    else:
+        assert "--precision" in said(resume=run.path, precision="auto")
 
 
 def test_a_resumed_run_writes_its_checkpoints_as_often_as_is_asked_now(tmp_path: Path) -> None:

@@ -70,6 +70,8 @@ def test_a_batch_that_several_machines_share_is_judged_by_the_share(monkeypatch:
     offered = caught.value.values["recipe"].parameters["batch_size"]
     assert offered % 4 == 0
     check_memory(model, COLOUR, offered, machines=4, **asked)
+    with using_language("es"), pytest.raises(RequestError, match="Un paso de 10\u00a0000 imágenes"):
+        check_memory(model, COLOUR, 10_000, machines=1, **asked)
 
 
 def test_a_network_larger_than_the_memory_is_refused_whatever_the_batch(

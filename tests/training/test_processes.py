@@ -8,8 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +21,13 @@ from convoscope import Run, train
 from convoscope.core.cores import usable_cores
 from convoscope.core.errors import FailedError, RequestError
 from convoscope.core.messages import using_language
-from convoscope.training.processes import _interrupt_passed_on, freed_memory_kept
+from convoscope.training.processes import (
+    _interrupt_passed_on,
+    freed_memory_kept,
+    make_fabric,
+    run_in_processes,
+    share_threads,
+)
 from convoscope.training.progress import Listener, Plan
 from tests.training.listeners import StopsAfter
 
@@ -92,6 +100,33 @@ def test_a_lost_worker_ends_the_job_with_a_clear_error_and_the_run_goes_on(tmp_p
     assert [line["epoch"] for line in done.curves] == [1, 2, 3]
 
 
+def interrupted(fabric: Any) -> None:
+    """What Ctrl-C does in a worker that takes no steps: one that reads data, or tests."""
+    signal.raise_signal(signal.SIGINT)
+
+
+@TWO_CORES
+@pytest.mark.slow
+def test_ctrl_c_ends_workers_that_take_no_steps_and_the_parent_does_not_wait_for_their_result() -> None:
+    script = """
+        from convoscope.training.processes import make_fabric, run_in_processes
+        from tests.training.test_processes import interrupted
+
+        try:
+            run_in_processes(make_fabric(2, "float32"), interrupted, resume="run")
+        except KeyboardInterrupt:
+            print("interrupted")
+    """
+    command, root = [sys.executable, "-c", textwrap.dedent(script)], Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr
+
+
+def test_ctrl_c_is_the_parents_where_there_is_no_worker() -> None:
+    with pytest.raises(KeyboardInterrupt), _interrupt_passed_on():
+        signal.raise_signal(signal.SIGINT)
+
+
 FOCUSED: dict[str, Any] = {"data": "digits", "recipe": "default:focus=1,focus_from=0", "epochs": 3, "devices": 2}
 
 
@@ -147,6 +182,7 @@ def test_torchrun_starts_the_same_command(tmp_path: Path) -> None:
     done = torchrun(2, *words)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1  # one process speaks for both
+    assert Run(out).config["devices"] == 2
     alone = train("digits", recipe=GENTLE, epochs=2, precision="float32", out=tmp_path / "alone")
     assert Run(out).curves[-1]["train_loss"] == pytest.approx(alone.curves[-1]["train_loss"], abs=1e-4)
 
@@ -231,6 +267,46 @@ def test_devices_that_are_not_there_are_refused(tmp_path: Path, devices: int) ->
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(("started", "asked"), [(2, 4), (1, 2)])
+def test_devices_are_as_many_as_torchrun_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: int, asked: int
+) -> None:
+    for name, value in {"LOCAL_RANK": 0, "RANK": 0, "WORLD_SIZE": started, "LOCAL_WORLD_SIZE": started}.items():
+        monkeypatch.setenv(name, str(value))
+    sentence = f"{asked} devices were asked for, and torchrun or SLURM has started this many processes: {started}"
+    with using_language("en"), pytest.raises(RequestError, match=sentence):
+        train("digits", devices=asked, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def counted(fabric: Any) -> int:
+    """How many processes work together."""
+    return int(fabric.world_size)
+
+
+@TWO_CORES
+@pytest.mark.slow
+def test_within_a_slurm_job_of_one_task_several_devices_are_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = {"JOB_ID": 1, "JOB_NAME": "train", "NNODES": 1, "NODEID": 0, "NTASKS": 1, "NTASKS_PER_NODE": 1}
+    for name, value in {**job, "PROCID": 0, "LOCALID": 0, "NODELIST": "localhost"}.items():
+        monkeypatch.setenv(f"SLURM_{name}", str(value))
+    assert run_in_processes(make_fabric(2, "float32"), counted, resume="run") == 2
+
+
+@TWO_CORES
+def test_several_devices_are_refused_where_no_process_can_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    for tongue, sentence in {
+        "en": "2 devices .* an interactive Python",
+        "es": "2 dispositivos .* Python inter",
+    }.items():
+        with using_language(tongue), pytest.raises(RequestError, match=sentence):
+            train("digits", devices=2, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_an_unknown_precision_is_refused(tmp_path: Path) -> None:
     with using_language("en"), pytest.raises(RequestError, match="There are: auto, bfloat16, float32"):
         train("digits", precision="float16", out=tmp_path / "run")
@@ -266,6 +342,29 @@ def test_a_run_keeps_its_precision(tmp_path: Path, precision: str) -> None:
     other = {"float32": "bfloat16", "bfloat16": "float32"}[precision]
     with using_language("en"), pytest.raises(RequestError, match="--precision"):
         train(resume=tmp_path / "stopped", precision=other)
+
+
+@pytest.mark.parametrize(
+    ("environment", "threads"),
+    [
+        ({"SLURM_JOB_ID": 1, "SLURM_PROCID": 0, "SLURM_NTASKS": 4, "SLURM_CPUS_PER_TASK": 8}, 8),  # bound to its own
+        ({"SLURM_JOB_ID": 1, "SLURM_PROCID": 0, "SLURM_NTASKS": 4}, 2),
+        ({"LOCAL_RANK": 0, "WORLD_SIZE": 4, "SLURM_JOB_ID": 1, "SLURM_PROCID": 0, "SLURM_CPUS_PER_TASK": 8}, 2),
+        ({"LOCAL_RANK": 0, "WORLD_SIZE": 4, "GROUP_WORLD_SIZE": 2}, 4),
+    ],
+    ids=["a task's own", "tasks", "torchrun in a task", "torchrun on two machines"],
+)
+def test_each_process_gets_its_share_of_the_cores(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, int], threads: int
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr("convoscope.training.processes.usable_cores", lambda: 8)
+    before = torch.get_num_threads()
+    try:
+        assert share_threads(SimpleNamespace(world_size=4)) == threads
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_plan_counts_its_steps() -> None:

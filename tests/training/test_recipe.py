@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
-from convoscope.training.recipe import change, load_recipe, recipe_names, setting_from
+from convoscope.training.recipe import change, load_recipe, recipe_names, setting_from, slower
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -43,6 +43,30 @@ def test_values_are_changed_from_the_command_line() -> None:
 def test_progressive_resolution_can_be_switched_off() -> None:
     assert setting_from("quick", 3)[1].resolutions
     assert setting_from("quick:resolutions=none", 3)[1].resolutions == ()
+
+
+@pytest.mark.parametrize(
+    ("asked", "offered"),
+    [
+        ("plain:ema=0.9", "plain:ema=0.9,learning_rate=0.0025,muon_learning_rate=0.06"),
+        ("default:optimizer=sgd,learning_rate=0.3,shift=0.1", "default:optimizer=sgd,learning_rate=0.075,shift=0.1"),
+        (
+            "fast:optimizer=muon,learning_rate=0.04,muon_learning_rate=0.2",
+            "fast:optimizer=muon,learning_rate=0.01,muon_learning_rate=0.05",
+        ),
+    ],
+)
+def test_a_slower_recipe_is_the_one_that_was_asked_for_at_a_quarter_of_its_rates(asked: str, offered: str) -> None:
+    recipe = slower(*setting_from(asked, 1))
+    assert str(recipe) == offered
+    setting_from(offered, 1)
+
+
+@given(images=st.integers(1, 10**6))
+def test_sets_of_128_pictures_and_more_get_16_steps_an_epoch(images: int) -> None:
+    setting = load_recipe("default").grey
+    size = setting.batch_for(images)
+    assert size == 8 if images < 128 else images / size >= 16
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import sys
 import textwrap
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors.torch import load_file, save_file
@@ -100,15 +101,35 @@ def test_every_optimizer_goes_on_where_it_was_to_the_bit(tmp_path: Path, model: 
     assert resumed.curves[-1]["train_loss"] == whole.curves[-1]["train_loss"]
 
 
-def test_a_run_stopped_after_the_last_step_of_an_epoch_writes_that_epoch_down_as_if_it_had_not(tmp_path: Path) -> None:
-    """No step of the epoch is left then to say at what rate it was learned."""
+def test_a_run_stopped_after_the_last_step_of_an_epoch_ends_that_epoch(tmp_path: Path) -> None:
     whole = train("digits", recipe=RECIPE, epochs=3, out=tmp_path / "whole")
     # Asked to stop at a step, a training stops after the next.
     stopped = train("digits", recipe=RECIPE, epochs=3, out=tmp_path / "stopped", listener=StopsAfter(2 * STEPS - 1))
-    assert len(stopped.curves) == 1
+    assert len(stopped.curves) == 2
+    assert stopped.metrics is not None
+    assert stopped.metrics["interrupted"]
     resumed = train(resume=stopped.path)
     assert _untimed(resumed) == _untimed(whole)
     assert resumed.folder.weights_file.read_bytes() == whole.folder.weights_file.read_bytes()
+
+
+def test_a_run_stopped_after_its_very_last_step_is_complete(tmp_path: Path) -> None:
+    run = train("digits", "dense-800", epochs=2, out=tmp_path / "run", listener=StopsAfter(2 * STEPS - 1))
+    assert run.metrics is not None
+    assert not run.metrics["interrupted"]
+
+
+def test_no_checkpoint_takes_the_place_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk, or a kill, between the two files of the second would tear the first."""
+    steps = []
+
+    def noted(*asked: Any, total_step: int, **more: Any) -> None:
+        steps.append(total_step)
+        save_checkpoint(*asked, total_step=total_step, **more)
+
+    monkeypatch.setattr("convoscope.training.worker.save_checkpoint", noted)
+    train("digits", "dense-800", epochs=2, checkpoint_seconds=0, out=tmp_path / "run")
+    assert steps == list(range(1, 2 * STEPS + 1))
 
 
 def _untimed(run: Run) -> list[dict[str, object]]:
