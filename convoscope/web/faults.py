@@ -112,4 +112,6 @@ def _too_large() -> JSONResponse:
 
 def answer(status: int, code: str, message: str, field: str | None = None) -> JSONResponse:
     """A fault as the response it becomes."""
-    return JSONResponse(Fault(code=code, message=message, field=field).model_dump(), status_code=status)
+    # A sentence may name a path that is no text.
+    text = message.encode("utf-8", "backslashreplace").decode()
+    return JSONResponse(Fault(code=code, message=text, field=field).model_dump(), status_code=status)
