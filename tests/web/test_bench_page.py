@@ -15,7 +15,7 @@ from PIL import Image
 
 import convoscope as cs
 from convoscope.web.pictures import find
-from tests.web.conftest import Server
+from tests.web.conftest import Held, Server
 
 pytestmark = pytest.mark.browser
 
@@ -253,6 +253,19 @@ def test_gabor_takes_its_parameters(open_page: Open) -> None:
     assert again.locator(".fault:visible").count() == 0
     page.get_by_label("Wavelength, in pixels").fill("-1")
     page.locator(".fault:visible", has_text="wavelength").wait_for()
+
+
+def test_a_late_kernel_does_not_replace_the_one_chosen_meanwhile(open_page: Open) -> None:
+    page = open_page("picture=digit-3&kernel=gabor&padding=same")
+    angle = page.get_by_label("Angle, in degrees")
+    angle.wait_for()
+    held = Held(page, "**/kernel?*")
+    angle.fill("45")
+    held.wait_for(1)
+    page.get_by_label("Kernel", exact=True).select_option("sharpen")
+    held.release()
+    assert page.get_by_label("Kernel", exact=True).input_value() == "sharpen"
+    assert page.get_by_label("kernel, row 1, column 1").input_value() == "5"
 
 
 def test_a_decimal_comma_is_kept_in_the_link(open_page: Open) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.web.conftest import Server
+from tests.web.conftest import Held, Server
 from tests.web.test_bench_page import violations
 
 pytestmark = pytest.mark.browser
@@ -114,6 +114,34 @@ def test_a_layer_that_fails_is_told_and_not_chosen(open_run: Open) -> None:
     page.locator(".network > .fault", has_text="server").wait_for()
     assert page.locator(".layers-table tr.chosen button").inner_text() == first
     assert page.locator(".layer h3").inner_text() == title
+
+
+def test_a_late_picture_does_not_take_the_place_of_the_last_one(open_run: Open) -> None:
+    page = open_run("level=network&sample=2")
+    samples = page.locator(".given").get_by_role("radio")
+    held = Held(page, "**/network/look*")
+    for at in (3, 4):
+        samples.nth(at).click()
+        held.wait_for(at - 2)
+    held.release(1)
+    page.locator(".verdict:not(:empty)").wait_for()
+    page.wait_for_url(re.compile("sample=4"))
+    strip = "document.querySelector('.layers-table .strip canvas').toDataURL()"
+    last = page.evaluate(strip)
+    held.release()
+    assert page.evaluate(strip) == last
+
+
+def test_the_bench_opens_only_for_those_who_still_wait_for_it(open_run: Open) -> None:
+    page = open_run("level=network&unit=0,5,5")
+    held = Held(page, "**/network/look*")
+    page.get_by_role("button", name="Open the strongest channel").click()
+    held.wait_for(1)
+    page.locator(".levels").get_by_role("link", name="What the model sees").click()
+    page.wait_for_selector(".bars td span")
+    held.release()
+    assert "level=sees" in page.url
+    assert page.get_by_role("heading", name="Kernel bench").count() == 0
 
 
 @pytest.mark.parametrize("level", ["network", "sees"])

@@ -36,6 +36,7 @@ export function createNetwork({ t, source, query, network, onstate, announce, go
   let picture = null;
   let pictureEntries = {};
   let maps = null;
+  let taken = 0;
   let opening = 0;
   let asked = 0;
   let timer = 0;
@@ -48,11 +49,15 @@ export function createNetwork({ t, source, query, network, onstate, announce, go
 
   // The picture asked for can't be seen, and what was said of the last one isn't said of it.
   function lose() {
+    taken += 1;
     prediction.textContent = "";
     shownLater.hidden = true;
   }
 
+  // Of several pictures only the last one's maps are shown, whichever answer comes first.
   async function take(seen, entries) {
+    taken += 1;
+    const mine = taken;
     picture = seen.picture;
     pictureEntries = entries;
     const best = likeliest(seen.probabilities);
@@ -61,6 +66,7 @@ export function createNetwork({ t, source, query, network, onstate, announce, go
       : best.label === seen.label ? t("prediction_right", values) : t("prediction_wrong", values);
     unitView.picture(picture, picture.channels === 3 ? "all" : 0);
     const look = await source.post("/network/look", { picture: bytesOf(picture) });
+    if (mine !== taken) return;
     table.show(look.layers);
     shownLater.hidden = false;
     await openLayer(cursor.layer, true);
