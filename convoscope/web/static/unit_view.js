@@ -65,7 +65,7 @@ function unitOf(t, calculation) {
   const { window, is_padding: padding, value } = calculation;
   const inside = padding.flat().map((outside) => !outside);
   const all = window.flat(2);
-  const common = { rows: padding.length, columns: padding[0].length, value, inputScale: scaleFor(all) };
+  const common = { rows: padding.length, columns: padding[0].length, value, single: true, inputScale: scaleFor(all) };
   if (calculation.kernel) {
     const channels = window.map((rows, index) => ({
       name: t("channel_number", { number: calculation.first_channel + index }), pixels: rows.flat(),
