@@ -268,6 +268,14 @@ def test_a_late_kernel_does_not_replace_the_one_chosen_meanwhile(open_page: Open
     assert page.get_by_label("kernel, row 1, column 1").input_value() == "5"
 
 
+@pytest.mark.parametrize(
+    "size", ["poolSize=99999&poolStride=100000", "poolSize=2&poolDilation=999999999&poolStride=999999999"]
+)
+def test_a_window_far_beyond_the_picture_is_told(open_page: Open, size: str) -> None:
+    page = open_page(f"kernel=none&pool=max&ceil=1&{size}")
+    page.locator(".fault:visible", has_text="pixels would be under the windows, and at most 100000000 can").wait_for()
+
+
 def test_a_decimal_comma_is_kept_in_the_link(open_page: Open) -> None:
     page = open_page("kernel=cross")
     page.get_by_label("kernel, row 0, column 1").fill("0,5")

@@ -4,8 +4,12 @@
 //   groups, bias: [text] | null, padding, stride, dilation, pool: "none" | "max" | "avg", poolSize, poolStride,
 //   poolPadding, poolDilation, ceil, countPad, single: all is of float32}; padding is "valid", "same", or 1, 2 or 4 numbers, stride and the rest 1 or 2.
 
-import { PlanError, convolve, pad, planAxis, pool, readBy, tapsWithin, windowAt } from "./convolve.js";
+import { PlanError, convolve, pad, planAxis, pool, readBy, span, tapsWithin, windowAt } from "./convolve.js";
 import { parseNumber } from "./numbers.js";
+
+// That of convoscope/convolution/shapes.py; a window has no more taps than the largest picture has pixels.
+const MOST_PIXELS = 100_000_000;
+const MOST_TAPS = 2048 * 2048;
 
 /** A setting to start from; `kernel` is one of the catalogue's. */
 export function settingOf(kernel) {
@@ -108,9 +112,18 @@ function planOf(picture, size, { sides, steps, apart, ceil = false }, prefix, er
   try {
     const axis = (at, length) => planAxis(length, size[at], {
       padding: sides === "valid" || sides === "same" ? sides : sides[at], stride: steps[at], dilation: apart[at], ceil });
-    return { rows: axis(0, picture.height), columns: axis(1, picture.width) };
+    const plan = { rows: axis(0, picture.height), columns: axis(1, picture.width) };
+    checkReach(plan);
+    return plan;
   } catch (error) {
     return note(error, prefix, errors);
+  }
+}
+
+// A window of ceil mode may hang over the end by any number of pixels; every one of them would be walked over and drawn.
+function checkReach({ rows, columns }) {
+  for (const [tall, wide, most] of [[span(rows), span(columns), MOST_PIXELS], [rows.kernel, columns.kernel, MOST_TAPS]]) {
+    if (tall * wide > most) throw new PlanError("kernel", "error_reach", { rows: tall, columns: wide, most });
   }
 }
 

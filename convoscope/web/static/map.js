@@ -2,6 +2,7 @@
 // and its numbers as a table. It can be pointed at, and walked with the arrow keys.
 
 import { drawCells, numberCell, widestNumber } from "./cells.js";
+import { span } from "./convolve.js";
 import { h, uid } from "./dom.js";
 import { mapTable } from "./map_table.js";
 import { raster } from "./raster.js";
@@ -199,11 +200,6 @@ function sized(canvas, width, height) {
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   return context;
-}
-
-// Cells along an axis: the padded picture, or further where a last window of ceil mode hangs over.
-function span(plan) {
-  return Math.max(plan.before + plan.size + plan.after, (plan.out - 1) * plan.stride + plan.extent);
 }
 
 function clamp(index, size) {
