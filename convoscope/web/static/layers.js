@@ -19,7 +19,7 @@ export function createLayers({ t, given }) {
   const table = createLayerTable({ t, network, onchoose: (name) => open(name) });
   const gallery = createGallery({ label: t("maps_gallery"), onchoose: (index) => { cursor.map = index; drawMap(); } });
   const map = createMap({ t, side: () => SIDE, onpoint: (row, column) => place(row, column), onmove: (rows, columns) => place(cursor.row + rows, cursor.column + columns) });
-  const input = createMap({ t, side: () => SIDE, onpoint: () => {}, onmove: () => {} });
+  const input = createMap({ t, side: () => SIDE });
   const layerTitle = h("h3", {});
   const value = h("p", { class: "verdict", role: "status" });
   const filters = h("div", { class: "filters" });

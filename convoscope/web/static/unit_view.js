@@ -8,7 +8,7 @@ import { createSum, sumLines } from "./sum.js";
 
 /** options: {t, onbench(trace)}. Returns {element, input, picture(picture), show(trace), clear()}. */
 export function createUnitView({ t, side, onbench }) {
-  const input = createMap({ t, side, onpoint: () => {}, onmove: () => {} });
+  const input = createMap({ t, side });
   const title = h("h3", {});
   const verdict = h("p", { class: "verdict" });
   const fieldLine = h("p", { class: "hint" });
