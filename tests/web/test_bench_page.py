@@ -276,6 +276,26 @@ def test_a_window_far_beyond_the_picture_is_told(open_page: Open, size: str) -> 
     page.locator(".fault:visible", has_text="pixels would be under the windows, and at most 100000000 can").wait_for()
 
 
+def test_only_the_main_button_draws_and_what_is_cancelled_ends(open_page: Open) -> None:
+    page = open_page("picture=drawing")
+    pad = page.locator(".pad canvas")
+    box = pad.bounding_box()
+    pad.click(button="right", position={"x": 10, "y": 10})
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    pad.dispatch_event("pointercancel", {"bubbles": True})
+    page.mouse.move(box["x"] + 160, box["y"] + 160, steps=4)
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"drawing=7\.0+f0+(&|$)"))
+
+
+def test_an_answer_of_another_server_is_told_in_the_readers_language(open_page: Open) -> None:
+    page = open_page("lang=es")
+    page.route("**/pictures/*", lambda route: route.fulfill(status=502, body="<html>Bad gateway</html>"))
+    page.get_by_label("Imagen", exact=True).select_option("cross-10")
+    page.locator(".fault:visible", has_text="No se puede leer la respuesta que llegó (estado 502)").wait_for()
+
+
 def test_a_decimal_comma_is_kept_in_the_link(open_page: Open) -> None:
     page = open_page("kernel=cross")
     page.get_by_label("kernel, row 0, column 1").fill("0,5")
