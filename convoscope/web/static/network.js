@@ -7,7 +7,7 @@ import { createGivenPicture, likeliest, percent } from "./given_picture.js";
 import { createLayerTable, times } from "./layer_table.js";
 import { createMap } from "./map.js";
 import { mosaic } from "./mosaic.js";
-import { shown } from "./numbers.js";
+import { counted, shown } from "./numbers.js";
 import { bytesOf, pictureOf } from "./raster.js";
 import { createUnitView } from "./unit_view.js";
 
@@ -177,7 +177,7 @@ function cursorOf(query, network) {
 }
 
 function lead(t, network) {
-  const values = { model: network.model, data: network.data, parameters: network.parameters.toLocaleString("en").replaceAll(",", "\u2009") };
+  const values = { model: network.model, data: network.data, parameters: counted(network.parameters) };
   if (!network.trained) return t("network_lead_untrained", values);
   return network.test_error === null ? t("network_lead", values)
     : t("network_lead_error", { ...values, error: `${(100 * network.test_error).toFixed(2)}\u00a0%` });

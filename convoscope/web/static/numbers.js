@@ -19,6 +19,11 @@ export function shown(value, digits = 4) {
   return text.replaceAll("-", "−");
 }
 
+/** A whole number with its thousands set apart. */
+export function counted(number) {
+  return number.toLocaleString("en").replaceAll(",", "\u2009");
+}
+
 /** What is typed, as a narrow field shows it while nobody writes in it: four digits of a long number. */
 export function shortened(text) {
   const value = parseNumber(text);
