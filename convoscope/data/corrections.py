@@ -109,7 +109,10 @@ def write_corrections(file: Path, corrections: Mapping[str, Correction]) -> None
         RequestError: it can't be written; the earlier file is intact.
     """
     if not corrections:
-        file.unlink(missing_ok=True)
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            raise RequestError("core.not_writable", path=str(file), reason=error.strerror or str(error)) from error
         return
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -22,9 +22,7 @@ def write_view(view: T, path: Path | str, draw: Callable[[T], bytes]) -> Path:
         RequestError: another suffix, or the file can't be written.
     """
     target = check_suffix(path)
-    # A path that is no text stands in the page's JSON as its escapes.
-    page = target.suffix.lower() == ".html"
-    content = display.page(view).encode("utf-8", "backslashreplace") if page else draw(view)
+    content = display.page(view).encode() if target.suffix.lower() == ".html" else draw(view)
     write_atomically(target, content)
     return target
 

@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from convoscope.core.files import write_atomically
 from convoscope.core.messages import say
+from convoscope.data.listing import as_text
 
 _INK, _OURS, _PUBLISHED = "#1b1b19", "#1f5591", "#cd521b"
 _COSTS = ("seconds", "predict_seconds", "size_bytes")
@@ -28,7 +29,7 @@ def draw_league(path: Path, table: dict[str, Any]) -> None:
     """
     rows = [entry for entry in table["rows"] if entry["error"] is not None]
     figure = Figure(figsize=(13, 5.4), dpi=110, layout="constrained")
-    title = say("league.drawing_title", data=table.get("data", {}).get("name", ""))
+    title = say("league.drawing_title", data=as_text(table.get("data", {}).get("name", "")))
     figure.suptitle(title, fontsize=12, color=_INK, parse_math=False)
     for axes, cost in zip(figure.subplots(1, 3, sharey=True), _COSTS, strict=True):
         _draw(axes, rows, cost, 0.5 / max(table.get("data", {}).get("test", 1), 1))

@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from convoscope.convolution import kernels, parse_padding, parse_pair, read_kernel
+from convoscope.convolution import parse_padding, parse_pair, read_kernel
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import LANGUAGES
 from convoscope.lessons.exercise import MOST_SEED
@@ -83,10 +83,8 @@ def _kernel(value: Any) -> Any:
         value = ";".join(",".join(map(str, row)) for row in value)
     if not isinstance(value, str):
         return value
-    numbers = read_kernel(value)
-    # The page knows the named kernels as they are; one with other parameters travels as its numbers.
-    known = not value.strip()[:1].isalpha() or value.strip() in list(kernels)
-    return value.strip() if known else ";".join(",".join(map(str, row)) for row in numbers.tolist())
+    read_kernel(value)
+    return value.strip()
 
 
 def _exercise(value: str) -> str:

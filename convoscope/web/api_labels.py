@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from convoscope.core.errors import RequestError
+from convoscope.data.listing import as_text
 from convoscope.web.api_network import served_network
 from convoscope.web.faults import FAULTS
 from convoscope.web.guard import LOOPBACK
@@ -62,20 +63,25 @@ class CorrectionsAnswer(BaseModel):
 @router.get("")
 def labels(request: Request) -> CorrectionsAnswer:
     """The corrections of the data of the run that is served."""
-    return _answer(served_network(request).run)
+    return _answer(served_network(request).run, local=_is_local(request))
 
 
 @router.post("")
 def correct(request: Request, asked: CorrectionsRequest) -> CorrectionsAnswer:
     """Save corrections: all or none. Only from the computer that the server runs on."""
     served = served_network(request)
-    if request.client is None or request.client.host not in LOOPBACK:
+    if not _is_local(request):
         raise RequestError("web.labels_remote")
     sheets: Sheets = request.app.state.sheets
     with _writing:
         _save(served.run, asked.corrections)
     sheets.forget()
-    return _answer(served.run)
+    return _answer(served.run, local=True)
+
+
+def _is_local(request: Request) -> bool:
+    """Whether the reader sits at the computer that the server runs on."""
+    return request.client is not None and request.client.host in LOOPBACK
 
 
 def _save(run: Run, forms: list[CorrectionForm]) -> None:
@@ -105,12 +111,17 @@ def _file(run: Run) -> Path:
     return corrections_file(run.config["data"]["name"], run.config["data"]["data_dir"])
 
 
-def _answer(run: Run) -> CorrectionsAnswer:
+def _answer(run: Run, *, local: bool) -> CorrectionsAnswer:
+    """Others than the reader at this computer can't save, and its folders are none of their business."""
     from convoscope.data.corrections import read_corrections
 
     file = _file(run)
     told = {name: CorrectionAnswer(was=one.was, label=one.label) for name, one in read_corrections(file).items()}
-    return CorrectionsAnswer(file=str(file), corrections=told, commands=_commands(run))
+    return CorrectionsAnswer(
+        file=as_text(str(file) if local else file.name),
+        corrections=told,
+        commands=[as_text(command) for command in _commands(run)] if local else [],
+    )
 
 
 def _commands(run: Run) -> list[str]:

@@ -142,7 +142,7 @@ def _seen(served: Network, pixels: Pixels, *, drawn: bool, invert: bool) -> SeeA
     p = served.run.preprocessing
     size = (p.height, p.width)
     if drawn:
-        steps = seeing.steps_of_drawing(pixels[:1], channels=p.channels, size=size)
+        steps = seeing.steps_of_drawing(pixels[:1], channels=p.channels, size=size, invert=invert)
     else:
         steps = seeing.steps_of_picture(pixels, channels=p.channels, size=size, invert=invert)
     look_at_it = served.look(steps[-1].pixels)

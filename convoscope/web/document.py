@@ -50,7 +50,7 @@ def _setting(traces: list[Trace]) -> dict[str, Any]:
         "kernel": None, "channels": "each", "groups": 1, "bias": None,
         "padding": "valid", "stride": "1", "dilation": "1",
         "pool": "none", "poolSize": "2", "poolStride": "", "poolPadding": "0", "poolDilation": "1",
-        "ceil": False, "countPad": False,
+        "ceil": False, "countPad": False, "single": _own_type(traces[0]) == np.float32,
     }  # fmt: skip
     for trace in traces:
         lie = trace.geometry
@@ -64,6 +64,11 @@ def _setting(traces: list[Trace]) -> dict[str, Any]:
             setting |= {"pool": trace.kind, "poolSize": _pair(lie.size), "countPad": trace.count_include_pad}
             setting["ceil"] = lie.rows.ceil_mode
     return setting
+
+
+def _own_type(trace: Trace) -> np.dtype[Any]:
+    """In which precision a trace judges whether a number was rounded to be shown."""
+    return trace.kernel.dtype if isinstance(trace, ConvolutionTrace) else trace.image.dtype
 
 
 def _kernel(trace: ConvolutionTrace) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -15,7 +14,6 @@ from convoscope.core.errors import RequestError
 from convoscope.core.messages import say
 from convoscope.web.guard import MOST_BODY_BYTES, TooLargeError
 
-_LOG = logging.getLogger("convoscope.web")
 _KEYS = {"missing": "request_missing", "extra_forbidden": "request_unknown"}
 _STATUS = {
     "web.upload_type": 415,
@@ -54,7 +52,7 @@ FAULTS: dict[int | str, dict[str, Any]] = {"4XX": {"model": Fault, "description"
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Let every fault of `app` answer with a `Fault`."""
+    """Let every fault of `app` answer with a `Fault`; what should not have happened, `convoscope.web.guard` answers."""
 
     @app.exception_handler(RequestError)
     async def request_error(_: Request, error: RequestError) -> JSONResponse:
@@ -78,10 +76,6 @@ def add_handlers(app: FastAPI) -> None:
     async def too_large(_request: Request, _error: TooLargeError) -> JSONResponse:
         return _too_large()
 
-    @app.exception_handler(Exception)
-    async def any_fault(request: Request, error: Exception) -> JSONResponse:
-        return our_fault(request, error)
-
 
 def answer_to(error: RequestError) -> JSONResponse:
     """The answer to a request that can't be met."""
@@ -100,16 +94,12 @@ def answer_to_form(error: RequestValidationError) -> JSONResponse:
     return answer(422, key, say(key, field=field), field)
 
 
-def our_fault(request: Request, error: Exception) -> JSONResponse:
-    """The answer to what should not have happened."""
-    _LOG.error("%s %s", request.method, request.url.path, exc_info=error)
-    return answer(500, "web.fault", say("web.fault"))
-
-
 def _too_large() -> JSONResponse:
     return answer(413, "web.request_too_large", say("web.request_too_large", most=MOST_BODY_BYTES >> 20))
 
 
 def answer(status: int, code: str, message: str, field: str | None = None) -> JSONResponse:
     """A fault as the response it becomes."""
-    return JSONResponse(Fault(code=code, message=message, field=field).model_dump(), status_code=status)
+    # A sentence may name a path that is no text.
+    text = message.encode("utf-8", "backslashreplace").decode()
+    return JSONResponse(Fault(code=code, message=text, field=field).model_dump(), status_code=status)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import logging
 from collections.abc import Iterable
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from convoscope.core.messages import LANGUAGES, say, using_language
 
+_LOG = logging.getLogger("convoscope.web")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 ANY_ADDRESS = "any address"
 """Among the names of a server: every IP address, and localhost. No host can be called so."""
@@ -67,7 +69,24 @@ class Guard:
             if fault is not None:
                 await _refuse(_sealed(send), *fault)
                 return
-            await self._app(scope, _limited(receive), _sealed(send))
+            await self._answered(scope, _limited(receive), _sealed(send))
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer. Its own handler of faults would stand outside: no headers, no language."""
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except Exception as error:
+            if begun:
+                raise
+            _LOG.error("%s %s", scope["method"], scope["path"], exc_info=error)
+            await _refuse(send, 500, "web.fault", say("web.fault"))
 
     def fault(self, headers: Headers) -> tuple[int, str, str] | None:
         """Why a request is refused: status, code, sentence; None for one that may pass."""

@@ -33,13 +33,13 @@ def convolution_page(traces: Traces, path: Path | str) -> Path:
 
 
 def page_of(document: dict[str, Any]) -> str:
-    """The page of a document (see `convoscope.web.document`), as text."""
+    """The page of a document (see `convoscope.web.document`), as text that UTF-8 can hold."""
     script = f'"use strict";\n{bundle("view.js")}{_START}'
     style = assets()["style.css"].text
     policy = f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data: blob:"
     # "<" would let a text in the document end the element it stands in.
     given = json.dumps(document, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
-    return f"""<!doctype html>
+    page = f"""<!doctype html>
 <html lang="{document["language"]}">
 <head>
 <meta charset="utf-8">
@@ -57,6 +57,8 @@ def page_of(document: dict[str, Any]) -> str:
 </body>
 </html>
 """
+    # A path that is no text stands there as Python's escapes, which are JSON's too.
+    return page.encode("utf-8", "backslashreplace").decode()
 
 
 def _title(document: dict[str, Any]) -> str:

@@ -42,9 +42,7 @@ def steps_of_picture(pixels: Pixels, *, channels: int, size: tuple[int, int], in
         size: (height, width) of it.
         invert: swap light and dark, for dark ink on light paper.
     """
-    steps = [Step("given", pixels)]
-    if invert:
-        steps.append(Step("invert", 255 - pixels))
+    steps = _start(pixels, invert)
     current = steps[-1].pixels
     cut = _middle(current, size)
     if cut.shape != current.shape:
@@ -59,15 +57,17 @@ def steps_of_picture(pixels: Pixels, *, channels: int, size: tuple[int, int], in
     )
 
 
-def steps_of_drawing(pixels: Pixels, *, channels: int, size: tuple[int, int]) -> list[Step]:
+def steps_of_drawing(pixels: Pixels, *, channels: int, size: tuple[int, int], invert: bool = False) -> list[Step]:
     """MNIST's way, for a drawing in white on black; an empty drawing stays empty.
 
     Args:
         pixels: (1, H, W) uint8.
         channels: of the network's input.
         size: (height, width) of it.
+        invert: swap light and dark first, for one in black on white.
     """
-    steps = [Step("given", pixels)]
+    steps = _start(pixels, invert)
+    pixels = steps[-1].pixels
     ink = pixels[0]
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     if len(rows) == 0:
@@ -81,6 +81,11 @@ def steps_of_drawing(pixels: Pixels, *, channels: int, size: tuple[int, int]) ->
     centred = _centred(shrunk, size)
     steps.append(Step("centre", np.repeat(centred[None], channels, axis=0)))
     return steps
+
+
+def _start(pixels: Pixels, invert: bool) -> list[Step]:
+    given = Step("given", pixels)
+    return [given, Step("invert", 255 - pixels)] if invert else [given]
 
 
 def _middle(pixels: Pixels, size: tuple[int, int]) -> Pixels:

@@ -49,6 +49,14 @@ def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read_corrections(file) == {}
 
 
+def test_a_file_that_can_not_be_removed_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv"
+    file.mkdir()
+    with pytest.raises(RequestError, match=r"labels\.csv") as told:
+        write_corrections(file, {})
+    assert told.value.key == "core.not_writable"
+
+
 def test_pictures_whose_names_are_no_text_are_named_by_their_pixels(folder: Path) -> None:
     try:
         for number in range(8):

@@ -131,6 +131,27 @@ def open_page(browser: Any, server: Server) -> Iterator[Any]:
     assert faults == []
 
 
+class Held:
+    """The page's requests for `pattern` wait, in order, until `release` lets the first one of them through."""
+
+    def __init__(self, page: Any, pattern: str) -> None:
+        self._page, self._pattern = page, pattern
+        self.waiting: list[Any] = []
+        page.route(pattern, lambda route: self.waiting.append(route))
+
+    def wait_for(self, count: int) -> None:
+        """Until that many wait."""
+        while len(self.waiting) < count:
+            self._page.wait_for_timeout(20)
+
+    def release(self, at: int = 0) -> None:
+        """Let one through, and the page draw what it makes of the answer."""
+        with self._page.expect_response(self._pattern) as answer:
+            self.waiting.pop(at).continue_()
+        answer.value.finished()
+        self._page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
+
+
 def _check_address(url: str, address: str, faults: list[str]) -> None:
     if not url.startswith((f"{address}/", "data:", "blob:")):
         faults.append(f"asked for {url}")

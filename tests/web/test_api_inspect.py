@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
 import re
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -9,12 +12,16 @@ from typing import Any, get_type_hints
 import httpx
 import numpy as np
 import pytest
+from PIL import Image
 
+import convoscope as cs
 from convoscope.core.messages import LANGUAGES, catalogue
 from convoscope.data.corrections import corrections_file, picture_names
 from convoscope.inspection.sheet import Sheet
 from convoscope.runs.run import Run
 from convoscope.runs.views import registry
+from convoscope.web.app import create_app
+from tests.web.conftest import serve
 from tests.web.test_api_network import _given
 
 PATH = "/api/v1/inspect"
@@ -126,6 +133,34 @@ def test_wrong_corrections_change_nothing(
     answer = run_client.post(f"{PATH}/labels", json={"corrections": [form]})
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert not corrected.exists()
+
+
+def test_a_run_on_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+    pets = tmp_path / os.fsdecode(b"ni\xf1os")
+    draw = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (pets / name).mkdir(parents=True)
+        for number in range(8):
+            pixels = draw.integers(0, 256, (9, 9), dtype=np.uint8)
+            Image.fromarray(pixels).save(pets / name / f"{number}.png")
+    run = cs.train(pets, "dense-800", "plain", epochs=1, out=tmp_path / "run")
+    with contextlib.contextmanager(serve)(create_app(run, language="en")) as served:
+        told = httpx.get(f"{served.address}{PATH}/labels")
+        (pets / "convoscope-labels.csv").write_text("rubbish")
+        fault = httpx.get(f"{served.address}{PATH}/labels")
+    assert told.json()["file"].endswith("ni\\xf1os/convoscope-labels.csv")
+    assert (fault.status_code, fault.json()["code"]) == (400, "data.labels_file")
+
+
+def test_readers_elsewhere_learn_no_folder_and_correct_nothing(run: Run, corrected: Path) -> None:
+    async def ask() -> tuple[httpx.Response, httpx.Response]:
+        elsewhere = httpx.ASGITransport(create_app(run, hosts=None), client=("192.168.0.7", 50_000))
+        async with httpx.AsyncClient(transport=elsewhere, base_url="http://192.168.0.1") as client:
+            return await client.get(f"{PATH}/labels"), await client.post(f"{PATH}/labels", json={"corrections": []})
+
+    told, refused = asyncio.run(ask())
+    assert told.json() == {"file": corrected.name, "corrections": {}, "commands": []}
+    assert (refused.status_code, refused.json()["code"]) == (403, "web.labels_remote")
 
 
 def test_without_a_run(client: httpx.Client) -> None:

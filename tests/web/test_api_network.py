@@ -102,6 +102,19 @@ def test_drawings_are_centred(run_client: httpx.Client) -> None:
         assert centre == pytest.approx(13.5, abs=0.5)
 
 
+def test_a_drawing_in_black_on_white_is_inverted_first(run_client: httpx.Client) -> None:
+    drawn = np.zeros((1, 28, 28), dtype=np.uint8)
+    drawn[0, 2:14, 3:9] = 255
+    white, black = (
+        run_client.post(f"{PATH}/see", json={"picture": _given(pixels), "drawn": True, "invert": invert}).json()
+        for pixels, invert in ((drawn, False), (255 - drawn, True))
+    )
+    assert [step["name"] for step in black["steps"]] == ["given", "invert", "box", "shrink", "centre"]
+    assert black["steps"][1:] != white["steps"]
+    assert black["steps"][2:] == white["steps"][1:]
+    assert black["probabilities"] == white["probabilities"]
+
+
 def test_empty_drawing_is_allowed(run_client: httpx.Client) -> None:
     seen = run_client.post(f"{PATH}/see", json={"picture": _given(np.zeros((1, 28, 28), np.uint8)), "drawn": True})
     assert seen.status_code == 200

@@ -8,6 +8,7 @@ import re
 import httpx
 import pytest
 
+from convoscope.core.messages import catalogue
 from convoscope.web.app import create_app
 from convoscope.web.assets import assets
 from convoscope.web.guard import ANY_ADDRESS, MOST_BODY_BYTES
@@ -46,6 +47,23 @@ def test_every_answer_is_sealed(client: httpx.Client) -> None:
         assert "unsafe" not in policy
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_a_fault_of_ours_is_told_in_the_readers_language_and_sealed(caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app(language="en")
+
+    @app.get("/broken")
+    def broken() -> None:
+        raise ZeroDivisionError("for the log alone")
+
+    with contextlib.contextmanager(serve)(app) as served:
+        answer = httpx.get(f"{served.address}/broken?lang=es")
+    assert answer.status_code == 500
+    assert answer.json() == {"code": "web.fault", "message": catalogue("web")["fault"]["es"], "field": None}
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "for the log alone" in caplog.text
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[::1", "192.168.0.7"])

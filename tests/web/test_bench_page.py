@@ -15,7 +15,7 @@ from PIL import Image
 
 import convoscope as cs
 from convoscope.web.pictures import find
-from tests.web.conftest import Server
+from tests.web.conftest import Held, Server
 
 pytestmark = pytest.mark.browser
 
@@ -253,6 +253,47 @@ def test_gabor_takes_its_parameters(open_page: Open) -> None:
     assert again.locator(".fault:visible").count() == 0
     page.get_by_label("Wavelength, in pixels").fill("-1")
     page.locator(".fault:visible", has_text="wavelength").wait_for()
+
+
+def test_a_late_kernel_does_not_replace_the_one_chosen_meanwhile(open_page: Open) -> None:
+    page = open_page("picture=digit-3&kernel=gabor&padding=same")
+    angle = page.get_by_label("Angle, in degrees")
+    angle.wait_for()
+    held = Held(page, "**/kernel?*")
+    angle.fill("45")
+    held.wait_for(1)
+    page.get_by_label("Kernel", exact=True).select_option("sharpen")
+    held.release()
+    assert page.get_by_label("Kernel", exact=True).input_value() == "sharpen"
+    assert page.get_by_label("kernel, row 1, column 1").input_value() == "5"
+
+
+@pytest.mark.parametrize(
+    "size", ["poolSize=99999&poolStride=100000", "poolSize=2&poolDilation=999999999&poolStride=999999999"]
+)
+def test_a_window_far_beyond_the_picture_is_told(open_page: Open, size: str) -> None:
+    page = open_page(f"kernel=none&pool=max&ceil=1&{size}")
+    page.locator(".fault:visible", has_text="pixels would be under the windows, and at most 100000000 can").wait_for()
+
+
+def test_only_the_main_button_draws_and_what_is_cancelled_ends(open_page: Open) -> None:
+    page = open_page("picture=drawing")
+    pad = page.locator(".pad canvas")
+    box = pad.bounding_box()
+    pad.click(button="right", position={"x": 10, "y": 10})
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    pad.dispatch_event("pointercancel", {"bubbles": True})
+    page.mouse.move(box["x"] + 160, box["y"] + 160, steps=4)
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"drawing=7\.0+f0+(&|$)"))
+
+
+def test_an_answer_of_another_server_is_told_in_the_readers_language(open_page: Open) -> None:
+    page = open_page("lang=es")
+    page.route("**/pictures/*", lambda route: route.fulfill(status=502, body="<html>Bad gateway</html>"))
+    page.get_by_label("Imagen", exact=True).select_option("cross-10")
+    page.locator(".fault:visible", has_text="No se puede leer la respuesta que llegó (estado 502)").wait_for()
 
 
 def test_a_decimal_comma_is_kept_in_the_link(open_page: Open) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import convoscope as cs
 from convoscope.lessons.registry import in_order
+from tests.web.conftest import Held
 from tests.web.test_bench_page import violations
 
 pytestmark = pytest.mark.browser
@@ -68,6 +69,50 @@ def test_the_list_leads_from_one_to_the_next(open_page: Open) -> None:
     assert page.evaluate("document.activeElement.tagName") == "H3"
     page.get_by_role("link", name="English").click()
     page.get_by_role("heading", name=cs.exercise(NAMES[1], lang="en").title).wait_for()
+
+
+def test_what_is_pressed_twice_counts_once(open_page: Open) -> None:
+    page = open_page("level=exercises&exercise=padding-size&seed=7")
+    hint, field = page.get_by_role("button", name="Hint"), page.get_by_label("Answer", exact=True)
+    hint.wait_for()
+    hints, checks = Held(page, "**/hint*"), Held(page, "**/check*")
+    hint.dblclick()
+    hints.wait_for(1)
+    hints.release()
+    assert page.locator(".hints li").count() == 1
+    hint.click()
+    hints.wait_for(1)
+    hints.release()
+    texts = page.locator(".hints li").all_inner_texts()
+    assert len(set(texts)) == 2
+    field.fill("1000000")
+    field.press("Enter")
+    field.press("Enter")
+    checks.wait_for(1)
+    checks.release()
+    page.locator(".verdict.differs", has_text="Not yet").wait_for()
+    assert hints.waiting == checks.waiting == []
+
+
+def test_a_late_verdict_is_of_its_own_answer_and_exercise(open_page: Open) -> None:
+    page = open_page("level=exercises&exercise=padding-size&seed=7")
+    field = page.get_by_label("Answer", exact=True)
+    field.wait_for()
+    checks = Held(page, "**/check*")
+    field.fill("1000000")
+    field.press("Enter")
+    checks.wait_for(1)
+    field.fill(answer("padding-size", 7))
+    checks.release()
+    assert page.locator(".question .verdict").inner_text() == ""
+    field.press("Enter")
+    checks.wait_for(1)
+    following = cs.exercise(NAMES[NAMES.index("padding-size") + 1], lang="en").title.replace("`", "")
+    page.get_by_role("button", name="Next exercise").click()
+    page.get_by_role("heading", name=following).wait_for()
+    checks.release()
+    page.get_by_text(f"1 of {len(NAMES)} solved").wait_for()
+    assert page.locator(".topics [aria-pressed=true]").inner_text() == following
 
 
 def test_choices_pictures_and_code(open_page: Open) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from convoscope.runs.run import Run
-from tests.web.conftest import Server
+from tests.web.conftest import Held, Server
 from tests.web.test_bench_page import violations
 from tests.web.test_report import _AXE, _opened
 
@@ -72,6 +72,28 @@ def test_a_cell_opens_its_pictures_and_labels_are_corrected(
     page.get_by_role("button", name="Save corrections").click()
     page.get_by_text("Train again and compare").wait_for()
     assert list(tmp_path.rglob("*-labels.csv"))
+
+
+def test_a_label_chosen_while_others_are_saved_is_saved_next(
+    open_view: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVOSCOPE_CACHE", str(tmp_path))
+    page = open_view("errors:labels=features,judged=1000")
+    choices, save = page.locator(".shots select"), page.get_by_role("button", name="Save corrections")
+    choices.nth(0).select_option("leave out")
+    held = Held(page, "**/inspect/labels*")
+    save.click()
+    held.wait_for(1)
+    choices.nth(1).select_option("leave out")
+    assert save.is_disabled()
+    held.release()
+    page.get_by_text("Corrections: 2; not saved yet: 1.").wait_for()
+    save.click()
+    held.wait_for(1)
+    held.release()
+    page.get_by_text("Corrections: 2; not saved yet: 0.").wait_for()
+    (file,) = tmp_path.rglob("*-labels.csv")
+    assert len(file.read_text("utf-8").splitlines()) == 3
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +117,18 @@ def test_it_works_by_keyboard_in_both_languages_and_for_all(page: Any) -> None:
 def test_it_fits_a_narrow_screen(page: Any) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_folder_whose_name_is_no_text_has_page_and_picture(league: League, tmp_path: Path) -> None:
+    assert league.data is not None
+    name = os.fsdecode(b"ni\xf1os")
+    command = f"convoscope league --data {name}"
+    named = replace(league, command=command, data=replace(league.data, name=name))
+    page = write_league_page(named, tmp_path / "league.html").read_text("utf-8")
+    given = json.loads(page.partition('id="given">')[2].partition("</script>")[0])
+    assert (given["data"]["name"], given["command"]) == (name, command)
+    draw_league(tmp_path / "league.png", named.table())
+    assert (tmp_path / "league.png").stat().st_size > 0
 
 
 def test_the_picture_is_one(league: League, tmp_path: Path) -> None:

@@ -31,6 +31,11 @@ steps:
       <img src=x onerror="document.title='taken'"> <script>document.title = 'taken'</script> y **esto**, [fuera](https://example.org/).
     image: mnist-5k:12
     bench: {kernel: "1,0; 0,-1"}
+  - name: dos
+    heading: Dos
+    text: Un Gabor.
+    image: mnist-5k:12
+    bench: {kernel: "gabor:angle=45,size=3"}
 """
 
 
@@ -122,6 +127,14 @@ def test_networks_of_steps_and_the_run_that_is_not_served(open_page: Open) -> No
     page.locator(".lesson-level .verdict", has_text="PyTorch").wait_for()
     page.keyboard.press("ArrowRight")
     page.locator("pre", has_text="convoscope serve runs/mnist").wait_for()
+
+
+def test_a_kernel_with_parameters_opens_with_them(open_page: Open, strange: Server) -> None:
+    page = open_page("level=lesson&lesson=rara&step=dos&lang=en", address=strange.address)
+    page.wait_for_selector(".sum-line")
+    assert page.get_by_label("Angle, in degrees").input_value() == "45"
+    assert page.get_by_label("Kernel", exact=True).input_value() == "gabor"
+    page.get_by_text("Feature map, 26 × 26", exact=True).wait_for()
 
 
 def test_html_in_a_text_is_text(open_page: Open, strange: Server) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.web.conftest import Server
+from tests.web.conftest import Held, Server
 from tests.web.test_bench_page import violations
 
 pytestmark = pytest.mark.browser
@@ -62,8 +62,11 @@ def test_every_layer_opens(open_run: Open) -> None:
 
 def test_link_leads_to_the_unit(open_run: Open) -> None:
     page = open_run("level=network&sample=7")
-    page.locator(".layers-table tbody button").nth(2).click()
+    layer = page.locator(".layers-table tbody button").nth(2)
+    layer.click()
+    page.locator(".sum h3", has_text=f"{layer.inner_text()} (0, ").wait_for()
     page.locator(".gallery").last.get_by_role("radio").nth(2).click()
+    page.locator(".sum h3", has_text=f"{layer.inner_text()} (2, ").wait_for()
     page.wait_for_url(re.compile(r"unit=2,"))
     title = page.locator(".sum h3").inner_text()
     again = open_run(page.url.partition("?")[2])
@@ -72,9 +75,11 @@ def test_link_leads_to_the_unit(open_run: Open) -> None:
 
 def test_keyboard_alone(open_run: Open) -> None:
     page = open_run("level=network&unit=0,3,3")
+    before = page.locator(".sum h3").inner_text()
     page.locator(".layers-table tbody button").first.focus()
     page.keyboard.press("Enter")
-    page.wait_for_selector(".layers-table tr.chosen")
+    # The layer is open when its middle unit is: before that, its maps may still replace those that are there.
+    page.wait_for_function("before => document.querySelector('.sum h3').textContent !== before", arg=before)
     before = page.locator(".sum h3").inner_text()
     gallery = page.locator(".gallery").last.get_by_role("radio")
     gallery.first.focus()
@@ -86,6 +91,18 @@ def test_keyboard_alone(open_run: Open) -> None:
     page.keyboard.press("ArrowDown")
     page.wait_for_function("before => document.querySelector('.sum h3').textContent !== before", arg=before)
     assert "PyTorch: same" in page.locator("[aria-live=polite]").last.inner_text()
+
+
+def test_the_focus_stays_among_the_maps_when_others_come(open_run: Open) -> None:
+    page = open_run("level=network")
+    held = Held(page, "**/network/maps*")
+    layer = page.locator(".layers-table tbody button").nth(2)
+    layer.click()
+    held.wait_for(1)
+    page.locator(".gallery").last.get_by_role("radio").first.focus()
+    held.release()
+    assert layer.inner_text() in page.locator(".layer h3").inner_text()
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "map 0"
 
 
 def test_unit_leads_to_the_bench(open_run: Open) -> None:
@@ -106,6 +123,16 @@ def test_unit_leads_to_the_bench(open_run: Open) -> None:
     page.get_by_text("The picture of this link is no longer here").wait_for()
 
 
+@pytest.mark.parametrize(("level", "stages"), [("network", ["application", "img"]), ("sees", ["img", "img"])])
+def test_pictures_that_are_only_looked_at_are_no_tab_stops(open_run: Open, level: str, stages: list[str]) -> None:
+    page = open_run(f"level={level}")
+    found = page.locator("figure.map .stage")
+    assert found.evaluate_all("(all) => all.map((one) => one.getAttribute('role'))")[: len(stages)] == stages
+    for at, role in enumerate(stages):
+        assert found.nth(at).get_attribute("tabindex") == ("0" if role == "application" else None)
+        assert (found.nth(at).get_attribute("aria-label") or "").strip()
+
+
 def test_a_layer_that_fails_is_told_and_not_chosen(open_run: Open) -> None:
     page = open_run("level=network")
     first, title = page.locator(".layers-table tr.chosen button").inner_text(), page.locator(".layer h3").inner_text()
@@ -114,6 +141,34 @@ def test_a_layer_that_fails_is_told_and_not_chosen(open_run: Open) -> None:
     page.locator(".network > .fault", has_text="server").wait_for()
     assert page.locator(".layers-table tr.chosen button").inner_text() == first
     assert page.locator(".layer h3").inner_text() == title
+
+
+def test_a_late_picture_does_not_take_the_place_of_the_last_one(open_run: Open) -> None:
+    page = open_run("level=network&sample=2")
+    samples = page.locator(".given").get_by_role("radio")
+    held = Held(page, "**/network/look*")
+    for at in (3, 4):
+        samples.nth(at).click()
+        held.wait_for(at - 2)
+    held.release(1)
+    page.locator(".verdict:not(:empty)").wait_for()
+    page.wait_for_url(re.compile("sample=4"))
+    strip = "document.querySelector('.layers-table .strip canvas').toDataURL()"
+    last = page.evaluate(strip)
+    held.release()
+    assert page.evaluate(strip) == last
+
+
+def test_the_bench_opens_only_for_those_who_still_wait_for_it(open_run: Open) -> None:
+    page = open_run("level=network&unit=0,5,5")
+    held = Held(page, "**/network/look*")
+    page.get_by_role("button", name="Open the strongest channel").click()
+    held.wait_for(1)
+    page.locator(".levels").get_by_role("link", name="What the model sees").click()
+    page.wait_for_selector(".bars td span")
+    held.release()
+    assert "level=sees" in page.url
+    assert page.get_by_role("heading", name="Kernel bench").count() == 0
 
 
 @pytest.mark.parametrize("level", ["network", "sees"])

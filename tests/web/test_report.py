@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,30 @@ def test_report_shows_pythons_numbers(browser: Any, tmp_path: Path, case: str) -
     cells = [float(text.replace("−", "-")) for text in figure.locator("td:not(:empty)").all_inner_texts()]
     shown = np.array(cells).reshape(trace.maps[0].shape)
     np.testing.assert_allclose(shown, trace.maps[0], rtol=1e-3)
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("case", ["short", "long", "channels", "whole channels", "max", "avg", "all"])
+def test_report_rounds_where_python_does(browser: Any, tmp_path: Path, case: str, kind: Any) -> None:
+    numbers = np.random.default_rng(5)
+    short = np.array([[0.1, 0.3], [0.7, 0.2]], kind)
+    long = numbers.normal(size=(2, 3, 3)).astype(kind)
+    traces = {
+        "short": lambda: cs.convolve(short, [[2]]),
+        "long": lambda: cs.convolve(long[0], long[1]),
+        "channels": lambda: cs.convolve(long, long[None], bias=[0.5]),
+        "whole channels": lambda: cs.convolve(np.rint(4 * long), np.rint(4 * long)[None], bias=[0.5]),
+        "max": lambda: cs.pool(short, "max", 2),
+        "avg": lambda: cs.pool(short, "avg", (1, 2)),
+        "all": lambda: cs.pool(long, "avg", 3),
+    }
+    trace = traces[case]()
+    page = _opened(browser, convolution_page(trace, tmp_path / "page.html"))
+    lines = page.locator(".sum-line").all_inner_texts()
+    signs = re.findall(r"[=≈] [-0-9.e]+", "\n".join(lines).replace("−", "-"))
+    assert signs == re.findall(r"[=≈] [-0-9.e]+", str(trace.at(0, 0)))
     page.close()
 
 

@@ -52,7 +52,7 @@ export function createBench({ t, language, source, query = {}, preset = {}, sett
   const input = createMap({ t, side, onpoint: (row, column) => pointInput(row, column), onmove: (...by) => move(by) });
   const outputs = [0, 1].map((stage) => createMap({
     t, side, onpoint: (row, column) => { player.stop(); place(stage, row, column); }, onmove: (...by) => { choose(stage); move(by); } }));
-  const editor = createKernelEditor({ t, channelName, onedit: (filter) => { cursor.map = Math.max(cursor.map, 0); if (setting.kernel.filters > 1) cursor.map = filter; changed(); } });
+  const editor = createKernelEditor({ t, channelName, onedit: (filter) => { if (setting.kernel.filters > 1) cursor.map = filter; changed(); } });
   const channelPick = h("select", { hidden: true, "aria-label": t("output_channel"), onchange: () => { cursor.map = Number(channelPick.value); drawMaps(); } });
   const lookPick = select(LOOKS.map((look) => [look, t(`look_${look}`)]), LOOKS.includes(query.look) ? query.look : "auto", () => drawMaps());
   lookPick.setAttribute("aria-label", t("look"));

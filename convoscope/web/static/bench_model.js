@@ -2,17 +2,21 @@
 //
 // A setting: {kernel: {name, filters, channels, rows, columns, cells: [text]} | null, channels: "each" | "sum",
 //   groups, bias: [text] | null, padding, stride, dilation, pool: "none" | "max" | "avg", poolSize, poolStride,
-//   poolPadding, poolDilation, ceil, countPad}; padding is "valid", "same", or 1, 2 or 4 numbers, stride and the rest 1 or 2.
+//   poolPadding, poolDilation, ceil, countPad, single: all is of float32}; padding is "valid", "same", or 1, 2 or 4 numbers, stride and the rest 1 or 2.
 
-import { PlanError, convolve, pad, planAxis, pool, readBy, tapsWithin, windowAt } from "./convolve.js";
+import { PlanError, convolve, pad, planAxis, pool, readBy, span, tapsWithin, windowAt } from "./convolve.js";
 import { parseNumber } from "./numbers.js";
+
+// That of convoscope/convolution/shapes.py; a window has no more taps than the largest picture has pixels.
+const MOST_PIXELS = 100_000_000;
+const MOST_TAPS = 2048 * 2048;
 
 /** A setting to start from; `kernel` is one of the catalogue's. */
 export function settingOf(kernel) {
   return {
     kernel: kernel && kernelOf(kernel), channels: "each", groups: 1, bias: null,
     padding: "valid", stride: "1", dilation: "1",
-    pool: "none", poolSize: "2", poolStride: "", poolPadding: "0", poolDilation: "1", ceil: false, countPad: false,
+    pool: "none", poolSize: "2", poolStride: "", poolPadding: "0", poolDilation: "1", ceil: false, countPad: false, single: false,
   };
 }
 
@@ -43,7 +47,7 @@ export function compute(setting, picture, cache = {}) {
 /** What made output (map, row, column) of a stage, for sum.js; `channelName(index)` names the input's channels. */
 export function unitAt(stage, map, row, column, channelName, inputScale) {
   const { input, plan, kernel } = stage;
-  const common = { kind: stage.kind, rows: plan.rows.kernel, columns: plan.columns.kernel, inputScale };
+  const common = { kind: stage.kind, rows: plan.rows.kernel, columns: plan.columns.kernel, single: stage.single, inputScale };
   if (stage.kind !== "convolution") {
     const taps = windowAt(input, plan, row, column, map);
     const channel = { name: channelName(map), pixels: taps.map(({ value }) => value), inside: taps.map(({ inside }) => inside) };
@@ -73,8 +77,9 @@ export function valueAt({ output }, map, row, column) {
 }
 
 function convolutionStage(setting, picture, errors, cache) {
-  const kernel = readKernel(setting.kernel, errors);
-  const bias = setting.bias ? Float64Array.from(setting.bias, (text) => number(text, "bias", errors)) : null;
+  const own = setting.single ? Math.fround : Number;
+  const kernel = readKernel(setting.kernel, own, errors);
+  const bias = setting.bias ? Float64Array.from(setting.bias, (text) => own(number(text, "bias", errors))) : null;
   const sides = readPadding(setting.padding, "padding", errors);
   const steps = readPair(setting.stride, "stride", errors);
   const apart = readPair(setting.dilation, "dilation", errors);
@@ -83,7 +88,7 @@ function convolutionStage(setting, picture, errors, cache) {
   if (!plan) return null;
   const each = setting.channels === "each" && kernel.channels === 1 && kernel.filters === 1 && setting.groups === 1;
   const padded = paddedPicture(picture, plan, cache);
-  const options = { bias, each, groups: setting.groups };
+  const options = { bias, each, groups: setting.groups, single: setting.single };
   return { kind: "convolution", input: picture, plan, kernel, ...options, output: convolve(picture, kernel, plan, { ...options, padded }) };
 }
 
@@ -97,7 +102,7 @@ function poolingStage(setting, picture, errors) {
   if (!plan) return null;
   try {
     const output = pool(picture, setting.pool, plan, { countPad: setting.countPad });
-    return { kind: setting.pool, input: picture, plan, countPad: setting.countPad, output };
+    return { kind: setting.pool, input: picture, plan, countPad: setting.countPad, single: setting.single, output };
   } catch (error) {
     return note(error, "", errors);
   }
@@ -107,9 +112,18 @@ function planOf(picture, size, { sides, steps, apart, ceil = false }, prefix, er
   try {
     const axis = (at, length) => planAxis(length, size[at], {
       padding: sides === "valid" || sides === "same" ? sides : sides[at], stride: steps[at], dilation: apart[at], ceil });
-    return { rows: axis(0, picture.height), columns: axis(1, picture.width) };
+    const plan = { rows: axis(0, picture.height), columns: axis(1, picture.width) };
+    checkReach(plan);
+    return plan;
   } catch (error) {
     return note(error, prefix, errors);
+  }
+}
+
+// A window of ceil mode may hang over the end by any number of pixels; every one of them would be walked over and drawn.
+function checkReach({ rows, columns }) {
+  for (const [tall, wide, most] of [[span(rows), span(columns), MOST_PIXELS], [rows.kernel, columns.kernel, MOST_TAPS]]) {
+    if (tall * wide > most) throw new PlanError("kernel", "error_reach", { rows: tall, columns: wide, most });
   }
 }
 
@@ -127,8 +141,8 @@ function paddedPicture(picture, plan, cache) {
   return cache.padded;
 }
 
-function readKernel(kernel, errors) {
-  const data = Float64Array.from(kernel.cells, (text) => number(text, "kernel", errors));
+function readKernel(kernel, own, errors) {
+  const data = Float64Array.from(kernel.cells, (text) => own(number(text, "kernel", errors)));
   // Fractions are kept as they were typed: a sum of ninths is easier to follow than one of 0.1111.
   const words = kernel.cells.map((text) => (text.includes("/") ? text.trim().replaceAll("-", "−") : null));
   return { filters: kernel.filters, channels: kernel.channels, height: kernel.rows, width: kernel.columns, data, words };

@@ -43,6 +43,11 @@ export class PlanError extends Error {
   }
 }
 
+/** Pixels along an axis: the padded picture, or further where a last window of ceil mode hangs over. */
+export function span(plan) {
+  return Math.max(plan.before + plan.size + plan.after, (plan.out - 1) * plan.stride + plan.extent);
+}
+
 /** Which of the `size` pixels some window reads; the rest are ignored. */
 export function readPixels(plan) {
   const read = new Uint8Array(plan.size);

@@ -24,6 +24,7 @@ export function createExercises({ t, source, query, visit, announce }) {
   let known = [];
   let recorded = true;
   let asked = 0;
+  let shown = "";
 
   async function load() {
     ({ exercises: known, recorded } = await source.ask("/exercises"));
@@ -68,7 +69,8 @@ export function createExercises({ t, source, query, visit, announce }) {
       const exercise = await source.ask(`/exercises/${encodeURIComponent(name)}${seed === undefined ? "" : `?seed=${encodeURIComponent(seed)}`}`);
       if (mine !== asked) return;
       fault.textContent = "";
-      fill(place, createExercise({ t, source, exercise, announce, onstate: (state) => { states.set(name, recorded ? state.name : states.get(name)); marks(name); } }).element);
+      shown = name;
+      fill(place, createExercise({ t, source, exercise, announce, onstate: (state) => { states.set(name, recorded ? state.name : states.get(name)); marks(shown); } }).element);
       const at = known.findIndex((one) => one.name === name);
       fill(foot, step(at - 1, "exercise_previous"), step(at + 1, "exercise_next"),
         h("button", { type: "button", onclick: () => turn(name, String(Math.floor(Math.random() * SEEDS))) }, t("exercise_again")));
@@ -79,6 +81,7 @@ export function createExercises({ t, source, query, visit, announce }) {
       heading.focus();
     } catch (error) {
       if (mine !== asked) return;
+      shown = name;
       fill(place);
       fault.textContent = error.message;
       marks(name);

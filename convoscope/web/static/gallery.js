@@ -10,11 +10,14 @@ export function createGallery({ label, size = 48, onchoose }) {
   let buttons = [];
   let chosen = 0;
 
+  // A late answer brings other maps; the focus that is on the old ones isn't lost with them.
   function show(items, index) {
+    const held = element.contains(document.activeElement);
     buttons = items.map((item, at) => h("button", {
       type: "button", role: "radio", title: item.name, "aria-label": item.name, onclick: () => pick(at) }, thumbnail(item, size)));
     fill(element, buttons);
     choose(index);
+    if (held) buttons[Math.max(0, index)].focus();
   }
 
   function choose(index) {

@@ -14,6 +14,8 @@ export function createKernelParameters({ t, source, onkernel }) {
     const key = names.length && spec ? kernel.spec : null;
     if (key === shownFor) return;
     shownFor = key;
+    // What was asked for the kernel before is no answer for this one.
+    asked += 1;
     const values = { ...kernel?.parameters, ...given(spec) };
     fill(element, key ? names.map((name) => one(kernel, name, values)) : []);
   }

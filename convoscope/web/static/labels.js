@@ -13,12 +13,13 @@ export async function createLabels({ t, source, given }) {
   const save = h("button", { type: "button", disabled: true, onclick: () => send() }, t("labels_save"));
   const done = h("div", {});
   const fault = h("p", { class: "fault", role: "alert" });
+  let saving = false;
   const element = h("section", { class: "corrections", "aria-label": t("labels_title") }, h("p", { class: "hint" }, t("labels_lead")), count, save, fault, done);
 
   function tell() {
     const all = new Set([...Object.keys(kept.corrections), ...changes.keys()]);
     count.textContent = t("labels_count", { count: all.size, changed: changes.size });
-    save.disabled = changes.size === 0;
+    save.disabled = saving || changes.size === 0;
   }
 
   function control(shot) {
@@ -35,15 +36,19 @@ export async function createLabels({ t, source, given }) {
   }
 
   async function send() {
+    const sent = [...changes.values()];
+    saving = true;
     save.disabled = true;
     fault.textContent = "";
     try {
-      kept = await source.post("/inspect/labels", { corrections: [...changes.values()] });
-      changes.clear();
+      kept = await source.post("/inspect/labels", { corrections: sent });
+      // What was chosen meanwhile is not saved yet.
+      for (const change of sent) if (changes.get(change.picture) === change) changes.delete(change.picture);
       fill(done, h("p", {}, t("labels_saved", { file: kept.file })), h("pre", { tabindex: "0", role: "group", "aria-label": t("commands") }, kept.commands.join("\n")));
     } catch (error) {
       fault.textContent = error.message;
     }
+    saving = false;
     tell();
   }
 

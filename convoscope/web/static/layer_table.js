@@ -3,6 +3,7 @@
 import { scaleFor } from "./colour.js";
 import { fill, h } from "./dom.js";
 import { thumbnail } from "./gallery.js";
+import { counted } from "./numbers.js";
 import { pictureOf } from "./raster.js";
 
 const SMALL = 34;
@@ -15,13 +16,13 @@ export function createLayerTable({ t, network, onchoose }) {
     h("thead", {}, h("tr", {}, head.map((key) => h("th", { scope: "col" }, t(key))))),
     h("tbody", {}, [...rows.values()].map(({ element }) => element)),
     h("tfoot", {}, h("tr", {}, h("th", { scope: "row", colspan: "3" }, t("layers_total")),
-      h("td", { class: "number" }, counted(network.parameters)), h("td", { class: "number" }, counted(network.macs)), h("td", {}), h("td", {}))));
+      h("td", { class: "number" }, cost(network.parameters)), h("td", { class: "number" }, cost(network.macs)), h("td", {}), h("td", {}))));
   const element = h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("layers_caption") }, table);
 
   function row(layer) {
     const button = h("button", { type: "button", class: "link", onclick: () => onchoose(layer.name) }, layer.name);
     const maps = h("td", { class: "strip" });
-    const cells = [layer.kind, times(layer.output_shape), counted(layer.parameters), counted(layer.macs), field(layer.receptive_field)];
+    const cells = [layer.kind, times(layer.output_shape), cost(layer.parameters), cost(layer.macs), field(layer.receptive_field)];
     return {
       button, maps,
       element: h("tr", {}, h("th", { scope: "row" }, button),
@@ -58,8 +59,8 @@ export function times(shape) {
   return shape.join(" × ");
 }
 
-function counted(number) {
-  return number === 0 ? "–" : number.toLocaleString("en").replaceAll(",", "\u2009");
+function cost(number) {
+  return number === 0 ? "–" : counted(number);
 }
 
 function field(size) {

@@ -7,7 +7,7 @@ import { likeliest, percent } from "./given_picture.js";
 import { createLayerTable, times } from "./layer_table.js";
 import { createMap } from "./map.js";
 import { mosaic } from "./mosaic.js";
-import { shown } from "./numbers.js";
+import { counted, shown } from "./numbers.js";
 import { pictureOf } from "./raster.js";
 
 const SIDE = 300;
@@ -19,7 +19,7 @@ export function createLayers({ t, given }) {
   const table = createLayerTable({ t, network, onchoose: (name) => open(name) });
   const gallery = createGallery({ label: t("maps_gallery"), onchoose: (index) => { cursor.map = index; drawMap(); } });
   const map = createMap({ t, side: () => SIDE, onpoint: (row, column) => place(row, column), onmove: (rows, columns) => place(cursor.row + rows, cursor.column + columns) });
-  const input = createMap({ t, side: () => SIDE, onpoint: () => {}, onmove: () => {} });
+  const input = createMap({ t, side: () => SIDE });
   const layerTitle = h("h3", {});
   const value = h("p", { class: "verdict", role: "status" });
   const filters = h("div", { class: "filters" });
@@ -27,7 +27,7 @@ export function createLayers({ t, given }) {
   const titleId = uid("title");
   const element = h("section", { class: "network", "aria-labelledby": titleId },
     h("h2", { id: titleId }, t("network_title")), h("p", { class: "lead" }, t("layers_lead", {
-      model: network.model, data: network.data, parameters: network.parameters.toLocaleString("en").replaceAll(",", "\u2009") })),
+      model: network.model, data: network.data, parameters: counted(network.parameters) })),
     given.probabilities && h("p", { class: "prediction" }, sentence(t, given)), table.element,
     h("div", { class: "layer" }, layerTitle, gallery.element, filters), figures, value,
     h("p", { class: "hint" }, t("layers_serve")),

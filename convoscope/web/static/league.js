@@ -1,6 +1,7 @@
 // The league: the table of rows, error against cost, what each row got wrong, and whether two rows differ.
 
 import { h, uid } from "./dom.js";
+import { counted } from "./numbers.js";
 import { createLeagueChart } from "./league_chart.js";
 import { createLeagueTable } from "./league_table.js";
 import { createCompare } from "./league_compare.js";
@@ -38,8 +39,4 @@ export function createLeague({ t, language, given, announce }) {
 
   if (measured.length > 0) choose(measured[0].id);
   return { element, destroy: () => {} };
-}
-
-function counted(number) {
-  return number.toLocaleString("en").replaceAll(",", "\u2009");
 }

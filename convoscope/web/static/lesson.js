@@ -57,7 +57,8 @@ export function createLesson({ t, language, source, query, onstate, visit, entit
     try {
       if (step.question) fill(asked, (await question(step)).element);
       if (mine !== turn) return;
-      const opened = await openLevel({ t, language, source, lesson: lesson.name, step, query: entries, announce, go,
+      const opened = await openLevel({ t, language, source, lesson: lesson.name, step, query: entries, announce,
+        go: (...given) => { if (mine === turn) go(...given); },
         onstate: (state) => { if (mine === turn) onstate({ ...where(position), ...state }); } });
       if (mine !== turn) opened?.destroy();
       else if (opened) fill(place, (level = opened).element);

@@ -1,7 +1,8 @@
 // One map on the page: a figure with its picture, the window laid over it, a lens when cells are too small to read,
-// and its numbers as a table. It can be pointed at, and walked with the arrow keys.
+// and its numbers as a table. It can be pointed at and walked with the arrow keys, or is only looked at.
 
 import { drawCells, numberCell, widestNumber } from "./cells.js";
+import { span } from "./convolve.js";
 import { h, uid } from "./dom.js";
 import { mapTable } from "./map_table.js";
 import { raster } from "./raster.js";
@@ -10,21 +11,20 @@ const LENS_CELLS = 11;
 const SMALL_LENS_CELLS = 9;
 const LARGEST_CELL = 46;
 
-/** Build a map. options: {t, side() -> most pixels along a side, onpoint(row, column), onmove(rows, columns), onopen()}.
- *  Returns {element, show(spec), mark(mark), caption(text), setLabel(text), focus()}. */
-export function createMap({ t, side: widest = () => 340, onpoint, onmove, onopen = null }) {
+/** Build a map. options: {t, side() -> most pixels along a side, onpoint(row, column), onmove(rows, columns)}; without the
+ *  last two it is a picture, which keys pass by. Returns {element, show(spec), mark(mark), caption(text), setLabel(text)}. */
+export function createMap({ t, side: widest = () => 340, onpoint = null, onmove = null }) {
   const base = h("canvas", { "aria-hidden": "true" });
   const overlay = h("canvas", { class: "overlay", "aria-hidden": "true" });
   const lens = h("canvas", { class: "lens", "aria-hidden": "true", hidden: true });
   const captionId = uid("caption");
   const caption = h("figcaption", { id: captionId });
-  const stage = h("div", {
-    class: "stage", role: "application", tabindex: "0", "aria-roledescription": t("map_role"), "aria-label": " ",
+  const stage = h("div", { class: "stage", ...(onmove ? {
+    role: "application", tabindex: "0", "aria-roledescription": t("map_role"), "aria-label": " ",
     onpointermove: (event) => point(event),
     onpointerdown: (event) => point(event),
-    onclick: () => onopen?.(),
     onkeydown: (event) => key(event),
-  }, base, overlay);
+  } : { role: "img", "aria-labelledby": captionId }) }, base, overlay);
   const table = mapTable(t);
   const element = h("figure", { class: "map" }, caption, h("div", { class: "layers" }, stage, lens), table.element);
   const bitmap = document.createElement("canvas");
@@ -111,13 +111,9 @@ export function createMap({ t, side: widest = () => 340, onpoint, onmove, onopen
 
   function key(event) {
     const step = KEYS[event.key];
-    if (step) {
-      event.preventDefault();
-      onmove(...step);
-    } else if ((event.key === "Enter" || event.key === " ") && onopen) {
-      event.preventDefault();
-      onopen();
-    }
+    if (!step) return;
+    event.preventDefault();
+    onmove(...step);
   }
 
   const watched = new ResizeObserver(layOut);
@@ -130,8 +126,10 @@ export function createMap({ t, side: widest = () => 340, onpoint, onmove, onopen
       table.follow(next);
     },
     caption: (...parts) => caption.replaceChildren(...parts),
-    setLabel: (text) => stage.setAttribute("aria-label", text),
-    focus: () => stage.focus(),
+    setLabel(text) {
+      stage.setAttribute("aria-label", text);
+      stage.removeAttribute("aria-labelledby");
+    },
   };
 }
 
@@ -199,11 +197,6 @@ function sized(canvas, width, height) {
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   return context;
-}
-
-// Cells along an axis: the padded picture, or further where a last window of ceil mode hangs over.
-function span(plan) {
-  return Math.max(plan.before + plan.size + plan.after, (plan.out - 1) * plan.stride + plan.extent);
 }
 
 function clamp(index, size) {

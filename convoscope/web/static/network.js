@@ -7,7 +7,7 @@ import { createGivenPicture, likeliest, percent } from "./given_picture.js";
 import { createLayerTable, times } from "./layer_table.js";
 import { createMap } from "./map.js";
 import { mosaic } from "./mosaic.js";
-import { shown } from "./numbers.js";
+import { counted, shown } from "./numbers.js";
 import { bytesOf, pictureOf } from "./raster.js";
 import { createUnitView } from "./unit_view.js";
 
@@ -36,6 +36,7 @@ export function createNetwork({ t, source, query, network, onstate, announce, go
   let picture = null;
   let pictureEntries = {};
   let maps = null;
+  let taken = 0;
   let opening = 0;
   let asked = 0;
   let timer = 0;
@@ -48,11 +49,15 @@ export function createNetwork({ t, source, query, network, onstate, announce, go
 
   // The picture asked for can't be seen, and what was said of the last one isn't said of it.
   function lose() {
+    taken += 1;
     prediction.textContent = "";
     shownLater.hidden = true;
   }
 
+  // Of several pictures only the last one's maps are shown, whichever answer comes first.
   async function take(seen, entries) {
+    taken += 1;
+    const mine = taken;
     picture = seen.picture;
     pictureEntries = entries;
     const best = likeliest(seen.probabilities);
@@ -61,6 +66,7 @@ export function createNetwork({ t, source, query, network, onstate, announce, go
       : best.label === seen.label ? t("prediction_right", values) : t("prediction_wrong", values);
     unitView.picture(picture, picture.channels === 3 ? "all" : 0);
     const look = await source.post("/network/look", { picture: bytesOf(picture) });
+    if (mine !== taken) return;
     table.show(look.layers);
     shownLater.hidden = false;
     await openLayer(cursor.layer, true);
@@ -171,7 +177,7 @@ function cursorOf(query, network) {
 }
 
 function lead(t, network) {
-  const values = { model: network.model, data: network.data, parameters: network.parameters.toLocaleString("en").replaceAll(",", "\u2009") };
+  const values = { model: network.model, data: network.data, parameters: counted(network.parameters) };
   if (!network.trained) return t("network_lead_untrained", values);
   return network.test_error === null ? t("network_lead", values)
     : t("network_lead_error", { ...values, error: `${(100 * network.test_error).toFixed(2)}\u00a0%` });

@@ -19,6 +19,11 @@ export function shown(value, digits = 4) {
   return text.replaceAll("-", "−");
 }
 
+/** A whole number with its thousands set apart. */
+export function counted(number) {
+  return number.toLocaleString("en").replaceAll(",", "\u2009");
+}
+
 /** What is typed, as a narrow field shows it while nobody writes in it: four digits of a long number. */
 export function shortened(text) {
   const value = parseNumber(text);
@@ -34,14 +39,14 @@ export function bracketed(value, digits = 4) {
   return text.startsWith("−") ? `(${text})` : text;
 }
 
-/** Whether `shown` keeps the whole of every one of `values`, to the precision of the pictures (float32). */
-export function allExact(values, digits = 4) {
-  return values.every((value) => Number.isInteger(value) || Number(value.toPrecision(digits)) === value);
+/** Whether `shown` keeps the whole of every one of `values`, judged in their own precision: float32 if they are `single`. */
+export function allExact(values, digits = 4, single = false) {
+  const own = single ? Math.fround : Number;
+  return values.every((value) => Number.isInteger(value) || own(Number(value.toPrecision(digits))) === own(value));
 }
 
-/** The sum's value with "=", or "≈" where something on the line was rounded to be shown. */
-export function equals(terms, value) {
-  const exact = allExact(terms) && allExact([value], 7);
+/** The sum's value with "=", or "≈" where something on the line was rounded to be shown, and so isn't `exact`. */
+export function equals(exact, value) {
   return `${exact ? "=" : "≈"} ${shown(value, 7)}`;
 }
 

@@ -11,7 +11,7 @@ export function createPad({ t, side, ink, soft = false, size = 252, ondraw }) {
   const stage = h("div", {
     class: "pad", role: "application", tabindex: "0", "aria-label": t("pad_label"), "aria-describedby": hintId,
     onpointerdown: (event) => press(event), onpointermove: (event) => drag(event),
-    onpointerup: () => { drawing = null; }, onkeydown: (event) => key(event),
+    onpointerup: () => { drawing = null; }, onpointercancel: () => { drawing = null; }, onkeydown: (event) => key(event),
     onfocus: () => draw(), onblur: () => draw(),
   }, canvas);
   const element = h("div", { class: "pad-box" }, stage, h("p", { class: "hint", id: hintId }, t("pad_hint")),
@@ -21,6 +21,8 @@ export function createPad({ t, side, ink, soft = false, size = 252, ondraw }) {
   let cursor = [Math.floor(side / 2), Math.floor(side / 2)];
 
   function press(event) {
+    // Another button opens a menu, and its release may never be told.
+    if (event.button !== 0) return;
     event.preventDefault();
     stage.focus();
     stage.setPointerCapture(event.pointerId);

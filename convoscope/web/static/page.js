@@ -56,7 +56,7 @@ async function open(moved) {
     const visit = still((state) => push(stated(state)));
     const entitle = still((text) => { document.title = `${text} – ${t("page_title")}`; });
     const announce = still(announcer.say);
-    const opened = await LEVELS[level]({ t, language, source, query, network, classifier, onstate, visit, entitle, announce, go });
+    const opened = await LEVELS[level]({ t, language, source, query, network, classifier, onstate, visit, entitle, announce, go: still(go) });
     if (mine !== opening) return void opened.destroy();
     current = opened;
     fill(place, current.element);

@@ -8,7 +8,7 @@ const SIDES = ["5", "7", "10", "16", "28"];
 const MOST_BYTES = 10 * 1024 * 1024;
 
 /** options: {t, language, source, name, missing: the picture of a link that isn't here, or "", drawing,
- *  onpicture(name, picture)}. Returns {element, load(), credit()}; load() fetches the first picture. */
+ *  onpicture(name, picture)}. Returns {element, load()}; load() fetches the first picture. */
 export function createPictureChooser({ t, language, source, name, missing, drawing, onpicture }) {
   const options = source.pictures.map((picture) => [picture.name, picture.names[language]]);
   if (source.drawable) options.push(["drawing", t("picture_draw")]);

@@ -76,7 +76,7 @@ export function createPlayer({ t, size, at, go, onstop }) {
   }
 
   tell();
-  return { element, stop, playing: () => running };
+  return { element, stop };
 }
 
 // Rest on the place for most of the step, then glide on.

@@ -22,15 +22,18 @@ export function createQuestion({ t, title, asked, choices, form, hints, check, h
       given.element, h("div", { class: "picks" }, checkButton, hintButton, giveUp), verdict),
     helped, explained);
   let step = 0;
+  let busy = false;
 
   async function mark() {
     const answer = given.answer();
     if (answer === "") return say(form, false, true);
     return attempt(async () => {
       const found = await check(answer);
+      onstate(found.state);
+      // A verdict on one answer does not stand under another one.
+      if (given.answer() !== answer) return;
       say(found.correct ? t("question_right") : found.message, found.correct, !found.usable);
       if (found.correct) show(found.explanation ?? await explain());
-      onstate(found.state);
     });
   }
 
@@ -67,12 +70,16 @@ export function createQuestion({ t, title, asked, choices, form, hints, check, h
     if (state) onstate(state);
   }
 
+  // One thing at a time: what is pressed twice counts once. The buttons aren't disabled for it, which would take the focus.
   async function attempt(work) {
+    if (busy) return;
+    busy = true;
     try {
       await work();
     } catch (error) {
       say(error.message, false);
     }
+    busy = false;
   }
 
   return { element };

@@ -38,7 +38,13 @@ async function request(path, language, t, options = {}) {
   } catch (error) {
     throw new Error(t("error_network", { reason: error.message }));
   }
-  const body = await answer.json();
+  let body;
+  try {
+    body = await answer.json();
+  } catch {
+    // A proxy's own page, or an answer that broke off.
+    throw new Error(t("error_answer", { status: answer.status }));
+  }
   if (!answer.ok) throw Object.assign(new Error(body.message), { code: body.code, field: body.field });
   return body;
 }

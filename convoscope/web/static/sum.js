@@ -3,7 +3,7 @@
 import { signedScale } from "./colour.js";
 import { fill, h } from "./dom.js";
 import { createMatrix } from "./matrix.js";
-import { bracketed, equals, shown } from "./numbers.js";
+import { allExact, bracketed, equals, shown } from "./numbers.js";
 
 const WIDEST_MATRIX = 7;
 const MOST_TRIPLES = 4;
@@ -31,18 +31,24 @@ export function createSum(t) {
 /** The sum in one line of text; several channels give one line each and a last one that adds them up. */
 export function sumLines(t, unit) {
   if (unit.kind !== "convolution") return [poolingLine(unit)];
+  const { single, value } = unit;
   const bias = unit.bias ? [`${bracketed(unit.bias)} (${t("bias")})`] : [];
   const biasNumber = unit.bias ? [unit.bias] : [];
   const terms = unit.channels.map(({ pixels, weights, words }) =>
     pixels.map((pixel, tap) => `${bracketed(pixel)}×${words?.[tap] ? `(${words[tap]})` : bracketed(weights[tap])}`));
   if (unit.channels.length === 1) {
-    return [`${[...terms[0], ...bias].join(" + ")} ${equals([...factors(unit.channels[0]), ...biasNumber], unit.value)}`];
+    const exact = allExact([...factors(unit.channels[0]), ...biasNumber], 4, single) && allExact([value], 7, single);
+    return [`${[...terms[0], ...bias].join(" + ")} ${equals(exact, value)}`];
   }
-  const lines = unit.channels.map((channel, index) =>
-    `${channel.name}: ${terms[index].join(" + ")} ${equals(factors(channel), channel.sum)}`);
+  // Channels are added up in float64, whatever they are of.
+  const lines = unit.channels.map((channel, index) => {
+    const exact = allExact(factors(channel), 4, single) && allExact([channel.sum], 7);
+    return `${channel.name}: ${terms[index].join(" + ")} ${equals(exact, channel.sum)}`;
+  });
   const sums = unit.channels.map(({ sum }) => sum);
   const total = [...sums.map((sum) => bracketed(sum, 7)), ...bias].join(" + ");
-  return [...lines, `${t("sum_total")}: ${total} ${equals([...biasNumber], unit.value)}`];
+  const exact = allExact(sums, 7) && allExact(biasNumber, 4, single) && allExact([value], 7, single);
+  return [...lines, `${t("sum_total")}: ${total} ${equals(exact, value)}`];
 }
 
 // The numbers that were written out and may have been rounded for it.
@@ -82,27 +88,28 @@ function convolutionParts(t, unit) {
 function poolingParts(t, unit) {
   const line = h("p", { class: "sum-line" });
   const drawn = unit.columns <= WIDEST_MATRIX && unit.rows <= WIDEST_MATRIX;
-  const window = createMatrix(t("sum_window"), unit.rows, unit.columns);
+  const window = drawn ? createMatrix(t("sum_window"), unit.rows, unit.columns) : null;
   const result = h("span", { class: "result" });
   const sound = unit.kind === "max" ? "max =" : "Σ / n =";
   return {
-    elements: [drawn && h("div", { class: "scroll triples", tabindex: "0", role: "group", "aria-label": t("sum_title") },
-      h("div", { class: "triple" }, window.element, sign(sound), result)), line],
+    elements: [drawn ? h("div", { class: "scroll triples", tabindex: "0", role: "group", "aria-label": t("sum_title") },
+      h("div", { class: "triple" }, window.element, sign(sound), result)) : null, line],
     show(next) {
       const [{ pixels, inside }] = next.channels;
       const best = next.kind === "max" ? pixels.findIndex((pixel, tap) => inside[tap] && pixel === next.value) : -1;
       const marks = inside.map((within, tap) => (within ? (tap === best ? "winner" : "") : "outside"));
-      window.show(pixels.map((pixel, tap) => (inside[tap] || next.countPad ? pixel : null)), next.inputScale, marks);
+      if (drawn) window.show(pixels.map((pixel, tap) => (inside[tap] || next.countPad ? pixel : null)), next.inputScale, marks);
       result.textContent = shown(next.value, 7);
       line.textContent = poolingLine(next);
     },
   };
 }
 
-function poolingLine({ kind, channels: [{ pixels, inside }], counted, countPad, value }) {
+function poolingLine({ kind, channels: [{ pixels, inside }], counted, countPad, single, value }) {
   const taken = pixels.filter((_, tap) => inside[tap] || (kind === "avg" && countPad));
-  if (kind === "max") return `max(${taken.map((pixel) => shown(pixel)).join(", ")}) ${equals(taken, value)}`;
-  return `(${taken.map((pixel) => bracketed(pixel)).join(" + ")}) / ${counted} ${equals(taken, value)}`;
+  const exact = allExact(taken, 4, single) && allExact([value], 7, single);
+  if (kind === "max") return `max(${taken.map((pixel) => shown(pixel)).join(", ")}) ${equals(exact, value)}`;
+  return `(${taken.map((pixel) => bracketed(pixel)).join(" + ")}) / ${counted} ${equals(exact, value)}`;
 }
 
 function sign(text) {

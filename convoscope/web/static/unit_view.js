@@ -8,7 +8,7 @@ import { createSum, sumLines } from "./sum.js";
 
 /** options: {t, onbench(trace)}. Returns {element, input, picture(picture), show(trace), clear()}. */
 export function createUnitView({ t, side, onbench }) {
-  const input = createMap({ t, side, onpoint: () => {}, onmove: () => {} });
+  const input = createMap({ t, side });
   const title = h("h3", {});
   const verdict = h("p", { class: "verdict" });
   const fieldLine = h("p", { class: "hint" });
@@ -65,7 +65,7 @@ function unitOf(t, calculation) {
   const { window, is_padding: padding, value } = calculation;
   const inside = padding.flat().map((outside) => !outside);
   const all = window.flat(2);
-  const common = { rows: padding.length, columns: padding[0].length, value, inputScale: scaleFor(all) };
+  const common = { rows: padding.length, columns: padding[0].length, value, single: true, inputScale: scaleFor(all) };
   if (calculation.kernel) {
     const channels = window.map((rows, index) => ({
       name: t("channel_number", { number: calculation.first_channel + index }), pixels: rows.flat(),
