@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from convoscope.core.errors import RequestError
 
 
-def within(name: str, value: float, least: float, greatest: float = math.inf) -> None:
-    """Refuse a parameter that is not a number from `least` to `greatest`.
+def within(name: str, value: float, least: float, greatest: float = math.inf, *, whole: bool = False) -> None:
+    """Refuse a parameter that is not a number, or not a `whole` one, from `least` to `greatest`.
 
     Raises:
         RequestError: it is not.
@@ -21,6 +21,8 @@ def within(name: str, value: float, least: float, greatest: float = math.inf) ->
         if math.isinf(greatest):
             raise RequestError("classical.too_little", name=name, asked=value, least=least)
         raise RequestError("classical.out_of_limits", name=name, asked=value, least=least, greatest=greatest)
+    if whole and (isinstance(value, bool) or not isinstance(value, int | np.integer)):
+        raise RequestError("classical.not_whole", name=name, asked=value)
 
 
 def grey_only(learner: Any, levels: NDArray[np.uint8]) -> None:

@@ -107,11 +107,11 @@ class DeformationNeighbours(ScoringClassifier):
 
     def _learn(self, levels: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
         grey_only(self, levels)
-        within("neighbours", self.neighbours, 1)
-        within("warp", self.warp, 0, 8)
-        within("levels", self.levels, 1, 21)
+        within("neighbours", self.neighbours, 1, whole=True)
+        within("warp", self.warp, 0, 8, whole=True)
+        within("levels", self.levels, 1, 21, whole=True)
         if self.preselect is not None:
-            within("preselect", self.preselect, self.neighbours)
+            within("preselect", self.preselect, self.neighbours, whole=True)
         self.gradients_ = gradients(levels, self.levels)
         self.labels_ = labels
 

@@ -1,4 +1,4 @@
-"""Plain k-nearest neighbours on pixels: Cover and Hart 1967."""
+"""k-nearest neighbours on pixels, the nearer with the larger vote: Cover and Hart 1967, Dudani 1976."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from convoscope.classical._registry import classical_learner
     "knn",
     en=("k-nearest neighbours", "Answers as the most similar training pictures do."),
     es=("k vecinos más cercanos", "Responde como las imágenes de entrenamiento más parecidas."),
-    source="Cover, Hart 1967",
+    source="Cover, Hart 1967; Dudani 1976",
 )
 class NearestNeighbours(ProbabilityClassifier):
     """The class of most of the training pictures nearest by |u - v|, each with the weight 1 / |u - v|.
@@ -24,7 +24,8 @@ class NearestNeighbours(ProbabilityClassifier):
     Args:
         neighbours: k.
 
-    Source: Cover and Hart, "Nearest neighbor pattern classification", IEEE Transactions on Information Theory 13, 1967.
+    Source: Cover and Hart, "Nearest neighbor pattern classification", IEEE Transactions on Information Theory 13, 1967;
+    Dudani, "The distance-weighted k-nearest-neighbor rule", IEEE Transactions on Systems, Man, and Cybernetics 6, 1976.
     """
 
     def __init__(self, *, neighbours: int = 3) -> None:

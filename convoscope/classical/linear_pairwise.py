@@ -39,6 +39,10 @@ class PairwiseLDA(ScoringClassifier):
     sum g of its f: g / (3 (|g| + 1)), less than half a vote, is added. Pictures are deskewed first
     (`convoscope.data.Deskew`).
 
+    What differs from the paper: there, 45 units were trained, each to give +1 for its one class and -1 for its other,
+    and the score of a class was the sum of its units' outputs. Here the discriminants follow from means and covariances
+    without training, and the classes' votes are counted.
+
     Takes pictures of any form and gives labels (N,).
 
     Args:

@@ -66,7 +66,7 @@ class QuadraticClassifier(ScoringClassifier):
         self.C = C
 
     def _learn(self, levels: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
-        within("components", self.components, 1)
+        within("components", self.components, 1, whole=True)
         within("C", self.C, 1e-9)
         rows = _rows(levels)
         # The same components, from the (D, D) covariance or from the (N, D) pictures, whichever is less.

@@ -232,7 +232,7 @@ class StumpProducts(ScoringClassifier):
 
     def _learn(self, levels: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
         for name in ("terms", "rounds", "features"):
-            within(name, getattr(self, name), 1)
+            within(name, getattr(self, name), 1, whole=True)
         within("trim", self.trim, 0, 0.5)
         random = check_random_state(self.random_state)
         state = _Boosting(levels, labels, len(self.classes_), self.terms, self.features, self.trim, random)

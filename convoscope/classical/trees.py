@@ -177,7 +177,7 @@ class GradientBoosting(ProbabilityClassifier):
     Args:
         rounds: of one tree a class.
         rate: factor of each tree.
-        random_state: draws the pictures that the bins are made from.
+        random_state: draws the pictures that the bins are made from, where there are more than 200,000.
 
     Source: Friedman, "Greedy function approximation: a gradient boosting machine", Annals of Statistics 29, 2001.
     """

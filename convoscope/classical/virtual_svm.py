@@ -78,9 +78,9 @@ class VirtualSVM(ScoringClassifier):
         self.tolerance = tolerance
 
     def _learn(self, levels: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
-        within("degree", self.degree, 1)
+        within("degree", self.degree, 1, whole=True)
         within("C", self.C, 1e-6)
-        within("jitter", self.jitter, 0)
+        within("jitter", self.jitter, 0, whole=True)
         within("tolerance", self.tolerance, 1e-5, 1)
         levels = self._upright(levels)
         height, width = levels.shape[2:]

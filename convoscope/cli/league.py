@@ -101,7 +101,6 @@ def _comparison(played: League, first: str, second: str) -> tuple[dict[str, Any]
 
     found = played.compare(first, second)
     names = {"first": find_row(first), "second": find_row(second)}
-    key = "cli.league_mcnemar_exact" if found.exact else "cli.league_mcnemar"
     p = f"{found.p:.2g}"
     counts = {"only_first": found.only_first, "only_second": found.only_second, "both": found.both}
-    return {**names, **asdict(found)}, say(key, **names, **counts, p=p)
+    return {**names, **asdict(found)}, say("cli.league_mcnemar", **names, **counts, p=p)

@@ -170,7 +170,8 @@ class ConvolutionTrace(Trace):
         Raises:
             RequestError: there is no such output.
         """
-        rows, columns = self._taps(row, col, filter)
+        row, col, filter = self._place(row, col, filter)
+        rows, columns = self._taps(row, col)
         channels = self.kernel.shape[1]
         first = filter // (len(self.kernel) // self.groups) * channels
         window, is_padding = window_at(self.image[first : first + channels], rows, columns)

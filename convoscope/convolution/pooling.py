@@ -135,7 +135,8 @@ class PoolTrace(Trace):
         Raises:
             RequestError: there is no such output.
         """
-        rows, columns = self._taps(row, col, filter)
+        row, col, filter = self._place(row, col, filter)
+        rows, columns = self._taps(row, col)
         window, is_padding = window_at(self.image[filter : filter + 1], rows, columns)
         if window.dtype.kind != "f":
             window = window.astype(np.int64)

@@ -24,7 +24,7 @@ Sides: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
 Padding: TypeAlias = Literal["valid", "same"] | int | tuple[int, int] | Sides
 
 MOST_PIXELS = 100_000_000
-"""A padded channel with more pixels than this is taken for a slip of the hand."""
+"""A padded channel with more pixels than this, and what a last window reaches, is taken for a slip of the hand."""
 MOST = 2**31 - 1
 """The largest stride, dilation, side: sums of products of them are still whole numbers of 64 bits."""
 
@@ -200,6 +200,12 @@ def geometry(
             columns=columns.extent,
             padded_rows=rows.padded,
             padded_columns=columns.padded,
+        )
+    # With a large dilation the last window of `ceil_mode` may reach far beyond an image that is small itself.
+    reached = rows.padded + rows.overhang, columns.padded + columns.overhang
+    if reached[0] * reached[1] > MOST_PIXELS:
+        raise RequestError(
+            "convolution.overhang", field="ceil_mode", rows=reached[0], columns=reached[1], most=MOST_PIXELS
         )
     return Geometry(rows, columns)
 

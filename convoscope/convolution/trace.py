@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convoscope.convolution.arrays import Array
-from convoscope.convolution.shapes import Axis, Geometry
+from convoscope.convolution.shapes import Axis, Geometry, whole_number
 from convoscope.convolution.worked import table
 from convoscope.core.display import mime_bundle
 from convoscope.core.errors import RequestError
@@ -156,12 +156,16 @@ class Trace(ABC):
     def _map_noun(self) -> str:
         return "filter"
 
-    def _taps(self, row: int, col: int, index: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """The image rows and columns under the window of an output, once it is known to exist."""
-        limits = {"row": (row, self.maps.shape[1]), "col": (col, self.maps.shape[2]), "filter": (index, len(self.maps))}
-        for field, (asked, count) in limits.items():
-            if not isinstance(asked, int | np.integer) or not 0 <= asked < count:
-                raise RequestError("convolution.no_such_output", field=field, asked=asked, last=count - 1)
+    def _place(self, row: int, col: int, index: int) -> tuple[int, int, int]:
+        """`row`, `col` and `index` of an output, once it is known to exist.
+
+        As Python's numbers: NumPy's small ones overflow when they are multiplied by a stride.
+        """
+        count, height, width = self.maps.shape
+        return _index(row, "row", height), _index(col, "col", width), _index(index, "filter", count)
+
+    def _taps(self, row: int, col: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The image rows and columns under the window of an output."""
         return self.geometry.rows.taps(row), self.geometry.columns.taps(col)
 
 
@@ -186,6 +190,16 @@ def window_at(
     to_rows, to_columns = np.ix_(row_in, column_in)
     window[:, to_rows, to_columns] = image[:, rows[row_in][:, None], columns[column_in]]
     return window, ~(row_in[:, None] & column_in[None, :])
+
+
+def _index(asked: int, field: str, count: int) -> int:
+    try:
+        index = whole_number(asked, field, least=0)
+    except RequestError:
+        index = count
+    if index >= count:
+        raise RequestError("convolution.no_such_output", field=field, asked=asked, last=count - 1)
+    return index
 
 
 def _inside(axis: Axis) -> npt.NDArray[np.bool_]:

@@ -11,10 +11,21 @@ from convoscope.core.errors import RequestError
 
 @dataclass(frozen=True)
 class Spec:
-    """A member's name and the parameters given to it."""
+    """A member's name and the parameters given to it.
+
+    Args:
+        name: the member's.
+        parameters: by name, as what they look like: numbers, truth values, tuples, or words.
+        typed: the text of those that were typed. A name may look like a number, and ``007`` is not ``7`` as a name.
+    """
 
     name: str
     parameters: dict[str, Any] = field(default_factory=dict)
+    typed: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def text(self, key: str) -> str:
+        """The parameter `key` as it was typed; of one given as a Python value, as it would be."""
+        return self.typed.get(key, _written(self.parameters[key]))
 
     def __str__(self) -> str:
         given = ",".join(f"{key}={_written(value)}" for key, value in self.parameters.items())
@@ -31,13 +42,15 @@ def parse_spec(text: str) -> Spec:
     if not name or (colon and not rest):
         raise RequestError("core.spec_form", asked=text)
     parameters: dict[str, Any] = {}
+    typed: dict[str, str] = {}
     for item in rest.split(",") if rest else []:
         key, equals, value = item.partition("=")
         key = key.strip()
         if not equals or not key.isidentifier() or not value.strip() or key in parameters:
             raise RequestError("core.spec_form", asked=text)
-        parameters[key] = _read(value.strip())
-    return Spec(name, parameters)
+        typed[key] = value.strip()
+        parameters[key] = _read(typed[key])
+    return Spec(name, parameters, typed)
 
 
 def _read(text: str) -> Any:

@@ -89,6 +89,11 @@ def magnitude(unit: Unit) -> float:
     """The size of what was added up to make the unit's number: the scale on which rounding is judged."""
     if isinstance(unit, ConvolutionUnit):
         return float(np.abs(unit.products).sum()) + abs(unit.bias or 0.0)
+    if isinstance(unit, PlaceUnit) and "weight" in unit.numbers:
+        # PyTorch brings a batch norm's mean into its bias: where the variance is small, both are large, and cancel out.
+        told = {"mean": 0.0, "variance": 1.0, "epsilon": 0.0} | {name: abs(each) for name, each in unit.numbers.items()}
+        factor = told["weight"] / float(np.sqrt(told["variance"] + told["epsilon"]))
+        return (told["x"] + told["mean"]) * factor + told["bias"]
     return max(abs(unit.value), float(np.abs(unit.window).max(initial=0.0)))
 
 

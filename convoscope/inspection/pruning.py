@@ -15,11 +15,11 @@ from torch import nn
 from convoscope.core.errors import RequestError
 from convoscope.core.files import write_atomically
 from convoscope.core.messages import say
+from convoscope.core.tables import aligned
 from convoscope.data import ImageData
 from convoscope.inspection.filter_banks import Convolution, FilterBank, banks_of
 from convoscope.inspection.health import DUPLICATE, health_of
 from convoscope.inspection.parts import held_out
-from convoscope.inspection.saving import aligned
 from convoscope.models import Layer, build
 from convoscope.models.modules import TableConv2d
 from convoscope.runs.comparison import Comparison, compare

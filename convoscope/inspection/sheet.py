@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from convoscope.core import display
 from convoscope.core.messages import LANGUAGES, Both, say, using_language
+from convoscope.core.tables import aligned
 from convoscope.inspection.look import Look
 from convoscope.inspection.numbers import number
-from convoscope.inspection.saving import aligned, write_view
+from convoscope.inspection.saving import write_view
 from convoscope.inspection.subject import Subject, told_of
 from convoscope.runs.run import Run
 from convoscope.runs.views import told

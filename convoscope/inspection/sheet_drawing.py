@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from convoscope.core.tables import aligned
 from convoscope.inspection.drawing import SIGNED
 from convoscope.inspection.numbers import number, written
-from convoscope.inspection.saving import aligned
 from convoscope.inspection.sheet import Block, Chart, Matrix, Note, Pictures, Sheet, Shot, Table
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#1b1b19")

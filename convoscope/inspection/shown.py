@@ -10,9 +10,10 @@ import numpy as np
 
 from convoscope.core import display
 from convoscope.core.messages import say
+from convoscope.core.tables import aligned
 from convoscope.inspection.look import Look, Maps
 from convoscope.inspection.numbers import share, written
-from convoscope.inspection.saving import aligned, write_view
+from convoscope.inspection.saving import write_view
 from convoscope.inspection.subject import Subject, told_of
 from convoscope.models import Layer
 from convoscope.runs.run import Run

@@ -32,7 +32,7 @@ def closure(starts: Iterable[str], rooms: tuple[str, ...], without: frozenset[st
     todo, found = list(starts), set[str]()
     while todo:
         name = todo.pop()
-        if name in found or name in without or not name.startswith(rooms):
+        if name in found or name in without or not f"{name}.".startswith(rooms):
             continue
         found.add(name)
         todo += _imported(name)
@@ -49,7 +49,7 @@ def _imported(module: str) -> tuple[str, ...]:
     """Where the names come from that a module takes from this package, wherever they are handed through."""
     homes = []
     for node in ast.walk(ast.parse(file_of(module).read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("convoscope."):
+        if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("convoscope."):
             source = importlib.import_module(node.module or "")
             homes += [_home(source, alias.name) for alias in node.names]
     return tuple(homes)

@@ -31,12 +31,16 @@ MEMBER_SEEDS = 1000
 
 _LEARNING = ("convoscope.league.networks", "convoscope.data.splits")
 """Where the search for the code that decides a result begins, beside the network's family."""
-_ROOMS = ("convoscope.league.networks", *(f"convoscope.{room}." for room in ("data", "models", "runs", "training")))
+_ROOMS = (
+    "convoscope.league.networks",
+    *(f"convoscope.{room}." for room in ("convolution", "data", "models", "runs", "training")),
+)
 _WITHOUT = frozenset({
     # The pictures themselves: their fingerprint is part of what a result depends on.
     *(f"convoscope.data.{name}" for name in ("corrections", "decode", "loading", "sets", "types")),
-    # What only names, checks, counts, stores, shows or tells.
-    *(f"convoscope.models.{name}" for name in ("_registry", "parameters", "summary", "layers", "shadow")),
+    "convoscope.data",  # hands all of its room through: of that, what a training uses is taken from its own file
+    # What only names, checks, stores, shows or tells. What counts decides: the rate's course follows a step's costs.
+    *(f"convoscope.models.{name}" for name in ("_registry", "parameters", "shadow")),
     *(f"convoscope.runs.{name}" for name in ("environment", "folder", "pictures", "views")),
     "convoscope.training.progress",
 })  # fmt: skip

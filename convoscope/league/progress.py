@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convoscope.core.messages import say
+from convoscope.core.numerals import grouped
 from convoscope.league.table import Outcome
 
 
@@ -135,8 +136,8 @@ class Terminal(Listener):
     def on_measured(self, cell: Cell, outcome: Outcome) -> None:
         """Say what came out."""
         self._forecast.finish()
-        figures = outcome.figures[-1]
-        words = {"error": f"{figures['error']:.2%}", "seconds": f"{figures['seconds']:,.1f}"}
+        figures = outcome.figures[outcome.seeds.index(cell.seed)]
+        words = {"error": f"{figures['error']:.2%}", "seconds": grouped(figures["seconds"], 1)}
         self._console.print(say("league.measured", row=cell.row, seed=cell.seed, **words))
 
     def on_failed(self, cell: Cell, reason: str) -> None:

@@ -20,6 +20,7 @@ from convoscope.core.errors import RequestError
 from convoscope.core.files import write_atomically, write_json
 
 _KEY_LETTERS = 12
+_RECORD = re.compile(rf"[\w-]+-\d+-[0-9a-f]{{{_KEY_LETTERS}}}\.json")
 
 
 class Results:
@@ -42,12 +43,26 @@ class Results:
         try:
             if self.folder.exists() and not self.folder.is_dir():
                 raise RequestError("league.out_file", path=str(self.folder))
-            if self.folder.is_dir() and any(self.folder.iterdir()) and not self._cells.is_dir():
+            if self.folder.is_dir() and not self._is_ours():
                 raise RequestError("league.out_taken", path=str(self.folder))
             self._cells.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             reason = error.strerror or str(error)
             raise RequestError("core.not_writable", path=str(self.folder), reason=reason) from error
+
+    def _is_ours(self) -> bool:
+        """Whether the folder is empty or a league's: a folder ``results`` alone may be that of any project."""
+        content = list(self.folder.iterdir())
+        # A league that was killed before its first table has made nothing but an empty folder for its results.
+        if all(each == self._cells and each.is_dir() and not any(each.iterdir()) for each in content):
+            return True
+        if self._cells.is_dir() and any(_RECORD.fullmatch(file.name) for file in self._cells.iterdir()):
+            return True
+        try:
+            table = json.loads((self.folder / "league.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return False
+        return isinstance(table, dict) and table.keys() >= {"rows", "quick", "command"}
 
     def seeds(self, row: str) -> list[int]:
         """The finished seeds of a row, by the names of their files: of what key, and whole or not, `read` says."""

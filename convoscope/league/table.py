@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import mean, median, stdev
@@ -29,7 +30,7 @@ class Outcome:
 
     Attributes:
         row: the row.
-        seeds: those that are done, in the order in which they were read.
+        seeds: those that are done, smallest first.
         figures: what each of them measured.
         predictions: (N,) each.
         reason: language -> why there is no figure, or not one for every seed.
@@ -70,10 +71,11 @@ class Outcome:
         return wilson_interval(mean(each["errors"] for each in self.figures), len(self.predictions[0]))
 
     def add(self, seed: int, figures: dict[str, Any], predictions: NDArray[np.int64]) -> None:
-        """A seed that is done."""
-        self.seeds.append(seed)
-        self.figures.append(figures)
-        self.predictions.append(predictions)
+        """A seed that is done, at its place: one that failed at first may come after larger ones."""
+        place = bisect(self.seeds, seed)
+        self.seeds.insert(place, seed)
+        self.figures.insert(place, figures)
+        self.predictions.insert(place, predictions)
 
 
 def table(outcomes: Mapping[str, Outcome], labels: NDArray[np.int64], data_set: str | None = None) -> dict[str, Any]:

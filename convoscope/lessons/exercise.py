@@ -13,14 +13,13 @@ from typing import Any
 from convoscope.convolution.arrays import Array
 from convoscope.convolution.worked import table
 from convoscope.core.errors import RequestError
-from convoscope.core.messages import language, say, using_language
+from convoscope.core.messages import Both, language, say, using_language
 from convoscope.lessons import progress
 from convoscope.lessons.answers import choice_form, choice_told, judge_choice, judge_number, number_form, number_told
 from convoscope.lessons.code import judge_code
 from convoscope.lessons.markup import exercise_html, text_table
 from convoscope.lessons.registry import Kind, Member, registry
 from convoscope.lessons.task import Choice, Code, Draw, Figure, Number, Task
-from convoscope.lessons.text import Text
 from convoscope.lessons.verdict import Verdict, Words
 
 MOST_SEED = 2**32 - 1
@@ -205,7 +204,7 @@ class Exercise:
                 return f"{head}\n{table(figure.numbers)}"
             return f"{head}\n{text_table(figure)}"
 
-    def _said(self, text: Text) -> str:
+    def _said(self, text: Both) -> str:
         with using_language(self.lang):
             return str(text).format(**self._values())
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from convoscope.core.messages import language, say, using_language
+from convoscope.core.tables import aligned
 from convoscope.lessons import progress
-from convoscope.lessons.markup import aligned, table_html
+from convoscope.lessons.markup import table_html
 from convoscope.lessons.progress import State
 from convoscope.lessons.registry import Kind, in_order
 
@@ -67,7 +68,7 @@ class Listing(Sequence[Entry]):
 
     def __str__(self) -> str:
         with using_language(self.lang):
-            return "\n".join([*aligned([_head(), *map(_row, self)], str.ljust), "", self._sum()])
+            return "\n".join([*aligned([_head(), *map(_row, self)], len(_head())), "", self._sum()])
 
     __repr__ = __str__
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from convoscope.convolution.worked import number
 from convoscope.core.messages import say
+from convoscope.core.tables import aligned
 from convoscope.lessons.task import Figure
 
 if TYPE_CHECKING:
@@ -48,13 +48,7 @@ def table_html(head: list[str], rows: list[list[str]]) -> str:
 def text_table(figure: Figure) -> str:
     """A table with its headings, aligned."""
     head, rows = _cells(figure)
-    return "\n".join(aligned([head, *rows] if head else rows, str.rjust))
-
-
-def aligned(lines: Sequence[Sequence[str]], justify: Callable[[str, int], str]) -> list[str]:
-    """The lines of a table, the cells of each column made equally wide by `justify`, `str.ljust` or `str.rjust`."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return ["  ".join(map(justify, line, widths)).rstrip() for line in lines]
+    return "\n".join(aligned([head, *rows] if head else rows, 0))
 
 
 def _cells(figure: Figure) -> tuple[list[str], list[list[str]]]:

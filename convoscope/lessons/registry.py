@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from convoscope.core.messages import Both
 from convoscope.core.registry import Registry
 from convoscope.lessons.task import Draw, Task
-from convoscope.lessons.text import Text
 
 Kind = Literal["choice", "number", "code"]
 Pose = Callable[[Draw], Task]
@@ -29,10 +29,10 @@ class Topic:
 
     name: str
     order: int
-    title: Text
+    title: Both
 
     def exercise(
-        self, name: str, kind: Kind, *, title: Text, question: Text, hints: tuple[Text, Text], explanation: Text
+        self, name: str, kind: Kind, *, title: Both, question: Both, hints: tuple[Both, Both], explanation: Both
     ) -> Callable[[Pose], Pose]:
         """Decorator: the function draws the numbers of the exercise `name`.
 
@@ -61,10 +61,10 @@ class Member:
     topic: Topic
     kind: Kind
     place: int
-    title: Text
-    question: Text
-    hints: tuple[Text, Text]
-    explanation: Text
+    title: Both
+    question: Both
+    hints: tuple[Both, Both]
+    explanation: Both
     pose: Pose
 
 

@@ -10,9 +10,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from convoscope.convolution.arrays import Array
-from convoscope.lessons.text import Text
+from convoscope.core.messages import Both
 
-Sentence: TypeAlias = Text | str | int | float
+Sentence: TypeAlias = Both | str | int | float
 """What may be shown: a sentence in both languages, or what is the same in both."""
 
 
@@ -29,7 +29,7 @@ class Slip:
     """A wrong answer that people often give, and what it forgets."""
 
     value: Sentence
-    why: Text
+    why: Both
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Figure:
 
     name: str
     numbers: Array
-    caption: Text
+    caption: Both
     kind: Literal["matrix", "table", "picture"] = "matrix"
     columns: Sequence[Sentence] = ()
     rows: Sequence[Sentence] = ()

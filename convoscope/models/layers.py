@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
 
 from convoscope.convolution.counts import count_convolution, count_dense
 from convoscope.convolution.receptive import ReceptiveField, Whole, Window, input_field
@@ -45,7 +46,7 @@ class Layer:
         input_shape: what comes in, without the batch; of the first input where there are two.
         output_shape: what goes out, without the batch: (C, H, W) or (features,).
         parameters: numbers in it that belong to the net's weights (0 when it has worked before: it is shared).
-        macs: multiply-accumulates by weights, for one picture.
+        macs: multiply-accumulates by the weights of a convolution (of any kind) or a dense layer, for one picture.
         train_flops: floating-point operations of one training step for one picture: 2 a multiply-accumulate, forward,
             for the gradient of the weights, and for the gradient of the input, where there is such a gradient.
         inputs: the layers whose outputs come in, "input" for the picture; what was computed between layers has no name.
@@ -138,8 +139,9 @@ class _Walk:
         def before(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
             self.at = (name, tuple(inputs[0].shape[1:]))
 
-        def after(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            self._note(name, module, inputs, output)
+        def after(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | tuple[Tensor, ...]) -> None:
+            # Of several outputs the first is the layer's: a pooling's numbers, and not where it found them.
+            self._note(name, module, inputs, output if isinstance(output, Tensor) else output[0])
 
         module.register_forward_pre_hook(before)
         module.register_forward_hook(after)
@@ -183,6 +185,11 @@ def _macs(module: nn.Module, input_shape: Shape, output_shape: Shape) -> int:
             dilation=window.dilation,
             groups=module.groups,
         ).macs
+    if isinstance(module, _ConvNd):
+        # Each number that goes out, or of a transposed one comes in, meets a kernel for each channel of the other side.
+        shape, others = (output_shape, module.in_channels), (input_shape, module.out_channels)
+        numbers, channels = others if module.transposed else shape
+        return math.prod(numbers) * channels // module.groups * math.prod(module.kernel_size)
     if isinstance(module, nn.Linear):
         places = math.prod(output_shape[:-1])
         return places * count_dense(module.in_features, module.out_features).macs
@@ -201,7 +208,9 @@ def _field(
             field = field.joined(other)
         return field
     if isinstance(module, nn.Conv2d | TableConv2d | nn.MaxPool2d | nn.AvgPool2d):
-        return field.through(window_of(module))
+        # At its edges, a convolution that pads with pixels of the picture sees others than its window covers.
+        of_zeros = getattr(module, "padding_mode", "zeros") == "zeros"
+        return field.through(window_of(module)) if of_zeros else None
     if isinstance(module, nn.Linear) and len(input_shape) == 1:
         return field.through(Whole())
     if isinstance(module, _ADAPTIVE):

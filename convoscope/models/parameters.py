@@ -77,7 +77,7 @@ class Parameter:
         if self.kind is float and type(value) is int:
             value = float(value)
         if self.kind is str and not self.choices:
-            value = _as_typed(value)  # a name may look like a number
+            value = _as_typed(value)  # a name may look like a number, and be given as one in Python
         if self.kind is tuple:
             value = (value,) if type(value) is int else tuple(value) if isinstance(value, list) else value
         numbers = value if isinstance(value, tuple) else (value,)
@@ -115,7 +115,9 @@ def check(spec: Spec, family: Callable[..., Any]) -> dict[str, Any]:
                 known=_listed(known),
             )
         try:
-            checked[name] = known[name].checked(value)
+            # A name that looks like a number is the text itself: 007 is not 7, nor 2024-05-01 2024-5-1.
+            is_name = known[name].kind is str and not known[name].choices
+            checked[name] = known[name].checked(spec.text(name) if is_name else value)
         except ValueError as error:
             accepts = known[name].accepts
             values = {"model": spec.name, "parameter": name, "asked": _as_typed(value), "accepts": accepts}

@@ -75,7 +75,7 @@ def _row(entry: dict[str, Any], outcome: Outcome, data: ImageData | None) -> dic
 
 def _pair(first: str, second: str, wrong: dict[str, NDArray[np.bool_]]) -> tuple[str, list[Any]]:
     found = mcnemar(wrong[first], wrong[second])
-    return f"{first} {second}", [found.only_first, found.only_second, found.both, found.p, found.exact]
+    return f"{first} {second}", [found.only_first, found.only_second, found.both, found.p]
 
 
 def _pictures(data: ImageData, wrong: dict[str, NDArray[np.bool_]]) -> dict[str, Any]:

@@ -83,6 +83,25 @@ def test_colour_is_learned_or_refused_in_words(name: str, digits: tuple[np.ndarr
             small(name).fit(X, y[:100])
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *("p2dhmdm:neighbours=1.5", "p2dhmdm:warp=1.5", "p2dhmdm:levels=2.5", "p2dhmdm:preselect=9.5"),
+        *("stump-products:terms=1.5", "stump-products:rounds=9.5", "stump-products:features=9.5"),
+        *(
+            "pca-quadratic:components=9.5",
+            "virtual-svm:degree=2.5",
+            "virtual-svm:jitter=1.5",
+            "virtual-svm:jitter=true",
+        ),
+    ],
+)
+def test_a_fraction_is_refused_where_a_whole_number_is_needed(spec: str, digits: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = digits
+    with using_language("en"), pytest.raises(RequestError, match=r"must be a whole number, but \S+ was asked for"):
+        build(spec).fit(X[:50], y[:50])
+
+
 @learners
 def test_it_survives_pickling_and_cloning(name: str, digits: tuple[np.ndarray, np.ndarray]) -> None:
     X, y = digits

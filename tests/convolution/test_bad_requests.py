@@ -71,3 +71,13 @@ def test_both_languages_name_the_same_things(name: str) -> None:
     entry = catalogue("convolution")[name]
     fields = [{part[1] for part in string.Formatter().parse(entry[language]) if part[1]} for language in ("en", "es")]
     assert fields[0] == fields[1]
+
+
+@pytest.mark.parametrize(("dilation", "stride"), [(2**31 - 2, 2**31 - 1), (60_000, 60_001)])
+def test_a_window_that_reaches_far_beyond_the_image_is_refused(dilation: int, stride: int) -> None:
+    for language, said in (("en", "use a smaller dilation, or no ceil_mode"), ("es", "use una dilatación menor")):
+        with using_language(language), pytest.raises(RequestError, match=said) as caught:
+            cs.pool(np.ones((5, 5)), "max", 2, dilation=dilation, stride=stride, ceil_mode=True)
+        assert (caught.value.key, caught.value.values["field"]) == ("convolution.overhang", "ceil_mode")
+    far = cs.pool(np.ones((5, 5)), "max", 2, dilation=100, stride=101, ceil_mode=True)
+    assert far.padded.shape == (1, 101, 101)

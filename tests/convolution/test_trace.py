@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -120,6 +121,25 @@ def test_what_ceil_mode_reaches_is_shown_as_padding() -> None:
     assert trace.to_dict()["overhang"] == [1, 0]
     assert trace.is_padding[3].all()
     assert trace.at(1, 0).divisor == 2
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int64, int])
+def test_numpys_small_integers_name_an_output_as_pythons_do(kind: type) -> None:
+    trace = cs.convolve(np.ones((3, 300)), np.ones((1, 3)), stride=(1, 2))
+    assert trace.at(kind(0), kind(120)).columns.tolist() == [240, 241, 242]
+    assert trace.at(0, np.uint8(140)).columns.tolist() == [280, 281, 282]
+    pooled = cs.pool(np.ones((256, 1, 4)), "max", (1, 2))
+    assert json.loads(json.dumps(pooled.at(0, kind(1), np.uint8(255)).to_dict()))["filter"] == 255
+    assert pooled.at(0, 1, np.uint8(255)).window.shape == (1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "place", [(True, 0), (0, np.True_), (0.0, 0), ("0", 0), (0, 1, None), (-1, 0), (0, np.int8(-1))]
+)
+def test_what_is_no_number_of_an_output_is_refused(place: tuple[Any, ...]) -> None:
+    with using_language("en"), pytest.raises(RequestError) as caught:
+        cs.pool([[1, 2]], "max", 1).at(*place)
+    assert caught.value.key == "convolution.no_such_output"
 
 
 def test_output_belongs_to_the_user() -> None:

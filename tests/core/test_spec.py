@@ -57,6 +57,20 @@ def test_values_have_their_kinds() -> None:
     assert str(spec) == "typical:blocks=3,rate=0.5,pool=max,skip=true,widths=8-16-32,shift=-2"
 
 
+@given(st.text(alphabet=st.sampled_from("ab:=-. 019²٣eE_trueTRUE"), min_size=1, max_size=20).map(str.strip).filter(len))
+@example("2024-05-01")
+@example("007")
+@example("1e5")
+@example("True")
+def test_a_name_is_kept_as_it_was_typed(name: str) -> None:
+    assert parse_spec(f"compare: before = {name} ,after=1").text("before") == name
+
+
+def test_the_text_of_a_python_value_is_what_one_would_type() -> None:
+    spec = Spec("compare", {"before": 7, "skip": True, "widths": (8, 16)})
+    assert [spec.text(key) for key in spec.parameters] == ["7", "true", "8-16"]
+
+
 @pytest.mark.parametrize("text", ["", " ", ":", "a:", "a:b", "a:b=", "a:=1", "a:b=1,", "a:b=1,b=2", "a:1b=2", ":b=1"])
 def test_another_form_is_refused(text: str) -> None:
     with using_language("en"), pytest.raises(RequestError, match="can't be read: write NAME or NAME:key=value"):

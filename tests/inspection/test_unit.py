@@ -291,3 +291,17 @@ def test_layers_that_work_otherwise_than_their_kind_are_refused(odd, place, said
     net = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), odd)
     with using_language("en"), pytest.raises(RequestError, match=said):
         trace_unit(net, torch.randn(1, 5, 5), "1", place)
+
+
+def test_a_batch_norm_of_small_variance_is_judged_by_what_cancels_out() -> None:
+    torch.manual_seed(0)
+    norm = nn.BatchNorm2d(16).eval()
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    norm.running_mean.fill_(10.0)
+    norm.running_var.fill_(1e-4)
+    picture = 10 + 0.01 * torch.randn(16, 3, 3)
+    net = nn.Sequential(norm)
+    traces = [trace_unit(net, picture, "0", (channel, 1, 1)) for channel in range(16)]
+    assert all(trace.same for trace in traces), [trace.difference for trace in traces]
+    assert all(trace.difference < 1e-2 for trace in traces)

@@ -16,6 +16,7 @@ from convoscope.league import estimators, find_row, networks, ordered, registry
 from convoscope.league.cell import key
 from convoscope.league.estimators import Estimator
 from convoscope.league.identity import file_of
+from convoscope.league.row import Row
 
 # First column and published error of the table that a course shows.
 PUBLISHED = {
@@ -95,14 +96,26 @@ def test_a_row_takes_real_digits_and_knows_what_its_result_depends_on(name: str,
 
 
 @pytest.mark.parametrize("name", ordered())
-def test_chance_is_declared(name: str) -> None:
+def test_chance_is_declared(name: str, digits: cs.ImageData) -> None:
     row = registry.get(name)
     if not isinstance(row.learner, Estimator):
         assert row.stochastic
-    elif row.stochastic:
-        assert "random_state" in classical.registry.get(row.learner.name).parameters
+    else:
+        assert row.stochastic == (_predicted(row, digits, 0) != _predicted(row, digits, 1))
     assert list(row.seeds(None)) == ([0, 1, 2] if row.stochastic else [0])
     assert list(row.seeds(5)) == (list(range(5)) if row.stochastic else [0])
+
+
+def _predicted(row: Row, data: cs.ImageData, seed: int) -> list[list[float]]:
+    """What a small copy of a row's learner says of digits, with some seed if it takes any."""
+    assert isinstance(row.learner, Estimator)
+    known = classical.registry.get(row.learner.name)
+    seeded = {"random_state": seed} if "random_state" in known.parameters else {}
+    learner = classical.build(row.learner.name, **known.small, **seeded)
+    learner.fit(data.train.images[:300], data.train.labels[:300])
+    scores = next(getattr(learner, name) for name in ("predict_proba", "predict") if hasattr(learner, name))
+    told: list[list[float]] = np.asarray(scores(data.test.images[:50])).tolist()
+    return told
 
 
 @pytest.mark.parametrize("name", ordered())
@@ -152,7 +165,15 @@ def test_the_code_of_a_row_is_its_own_and_what_it_uses(mnist_5k: cs.ImageData) -
     assert {"convoscope.models.lenet5", "convoscope.training.loop", "convoscope.data.augment"} <= net
     assert {f"convoscope.training.{name}" for name in ("worker", "state", "recipe", "launch", "processes")} <= net
     assert {"convoscope.league.networks", "convoscope.data.splits", "convoscope.runs.run"} <= net
-    assert not {"convoscope.models.dense", "convoscope.training.progress", "convoscope.data.loading"} & net
+    assert {f"convoscope.models.{name}" for name in ("build", "layers", "summary")} <= net, "handed through by the room"
+    assert "convoscope.convolution.counts" in net
+    other = {
+        "convoscope.models.dense",
+        "convoscope.training.progress",
+        "convoscope.data.loading",
+        "convoscope.data.jitter",
+    }
+    assert not other & net
 
 
 def test_what_is_said_to_change_no_result_is_there() -> None:

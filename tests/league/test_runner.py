@@ -24,7 +24,8 @@ from convoscope.core.cores import usable_cores
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
 from convoscope.league import League, Request, find_row, measuring, ordered, registry, run_league
-from convoscope.league.progress import Cell, Forecast, Listener
+from convoscope.league.progress import Cell, Forecast, Listener, Terminal
+from convoscope.league.results import Results
 from convoscope.league.table import Outcome, table
 
 ROWS = ("lda-pairwise", "decision-tree", "knn")
@@ -310,6 +311,27 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
         run_league(Request("digits", rows=("knn",), out=tmp_path / "letter.txt"))
 
 
+def test_a_project_with_a_folder_of_results_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "round-1.json").write_text("{}", "utf-8")
+    (tmp_path / "league.json").write_text('{"rows": ["Boca", "River"]}', "utf-8")
+    with using_language("en"), pytest.raises(RequestError, match="holds something else than a league"):
+        run_league(Request("digits", rows=("knn",), out=tmp_path))
+    assert (tmp_path / "league.json").read_text("utf-8") == '{"rows": ["Boca", "River"]}'
+    assert not (tmp_path / "league.html").exists()
+
+
+def test_the_folder_of_a_league_is_known_however_early_it_was_killed(played: League, tmp_path: Path) -> None:
+    Results(tmp_path / "first").prepare()
+    Results(tmp_path / "first").prepare()  # killed before its table: an empty folder of results
+    shutil.copytree(played.folder / "results", tmp_path / "second" / "results")
+    (tmp_path / "second" / "notes.txt").write_text("mine", "utf-8")
+    Results(tmp_path / "second").prepare()
+    (tmp_path / "third").mkdir()
+    shutil.copy(played.folder / "league.json", tmp_path / "third")
+    Results(tmp_path / "third").prepare()
+
+
 @pytest.mark.parametrize("seeds", [0, -1, 101])
 def test_seeds_out_of_range_are_refused_before_anything_is_made(tmp_path: Path, seeds: int) -> None:
     with using_language("en"), pytest.raises(RequestError, match="choose 1 to 100"):
@@ -327,6 +349,23 @@ def test_the_time_left_follows_what_was_measured() -> None:
     forecast.finish()
     assert forecast.passed == 10
     assert 0 < forecast.left() < 60
+
+
+def test_seeds_stand_in_their_order_however_they_are_done(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome, terminal = Outcome(registry.get("decision-tree")), Terminal()
+    terminal.on_begin([])
+    for seed in (1, 2, 0):  # the first one failed in an earlier run
+        outcome.add(seed, {"error": seed / 10, "seconds": 1234.5 + seed}, np.array([seed]))
+        with using_language("es"):
+            terminal.on_measured(Cell("decision-tree", seed, "", 1.0), outcome)
+    assert outcome.seeds == [0, 1, 2]
+    assert [each["error"] for each in outcome.figures] == [0, 0.1, 0.2]
+    assert [each.tolist() for each in outcome.predictions] == [[0], [1], [2]]
+    one, two, none = capsys.readouterr().err.splitlines()
+    assert "10.00%" in one
+    assert "1\u00a0235.5 s" in one
+    assert "20.00%" in two
+    assert "0.00%" in none
 
 
 def test_an_outcome_without_seeds_has_a_status() -> None:

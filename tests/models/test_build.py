@@ -8,10 +8,18 @@ import torch
 from convoscope import models
 from convoscope.core.errors import RequestError
 from convoscope.core.messages import using_language
-from convoscope.core.spec import Spec
-from convoscope.models.parameters import Limits, parameters_of
+from convoscope.core.spec import Spec, parse_spec
+from convoscope.models.parameters import Limits, check, parameters_of
 
 SHAPE = (1, 28, 28)
+
+
+@pytest.mark.parametrize("name", ["2024-05-01", "007", "1e5", "True", "run"])
+def test_a_name_that_looks_like_a_number_is_taken_as_it_was_typed(name: str) -> None:
+    def view(*, before: str = "") -> str:
+        return before
+
+    assert view(**check(parse_spec(f"compare:before={name}"), view)) == name
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,34 @@ def test_what_a_net_looks_like_is_told_without_pytorchs_compiler():
     assert told.stdout == "[]\n"
 
 
+class Unusual(nn.Module):
+    """Convolutions of one and three dimensions, a transposed one, and a pooling that also says where it found what."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool, self.up = nn.MaxPool2d(2, return_indices=True), nn.ConvTranspose2d(2, 6, 3, stride=2, groups=2)
+        self.line, self.solid = nn.Conv1d(6, 4, 3, groups=2), nn.Conv3d(1, 2, (1, 3, 3), padding=(0, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps, _ = self.pool(x)
+        up = self.up(maps)  # (B, 6, 9, 9)
+        return self.line(up.flatten(2)).sum() + self.solid(up[:, None]).sum()
+
+
+def test_convolutions_of_every_kind_are_counted():
+    told = models.summary(Unusual(), (2, 8, 8))
+    assert [layer.name for layer in told.layers] == ["pool", "up", "line", "solid"]
+    assert told.layers[0].output_shape == (2, 4, 4)
+    assert [layer.macs for layer in told.layers] == [0, 2 * 16 * 3 * 9, 4 * 79 * 3 * 3, 2 * 6 * 81 * 9]
+    assert flops(lambda: Unusual()(torch.randn(1, 2, 8, 8))) == 2 * told.macs
+
+
+@pytest.mark.parametrize("mode", ["circular", "reflect", "replicate"])
+def test_no_field_is_told_where_padding_is_made_of_pixels(mode):
+    net = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1, padding_mode=mode), nn.ReLU())
+    assert [layer.receptive_field for layer in models.layers(net, (1, 8, 8))] == [None, None]
+
+
 def test_uneven_adaptive_pooling_has_no_one_field():
     told = models.layers(nn.Sequential(nn.AdaptiveAvgPool2d(3)), (1, 8, 8))
     assert told[0].receptive_field is None

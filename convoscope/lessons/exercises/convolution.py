@@ -6,37 +6,37 @@ import numpy as np
 
 from convoscope.convolution import convolve, kernels
 from convoscope.convolution.arrays import Array
+from convoscope.core.messages import Both
 from convoscope.lessons.registry import Topic
 from convoscope.lessons.task import Choice, Code, Draw, Figure, Number, Slip, Task
-from convoscope.lessons.text import Text
 
-CONVOLUTION = Topic("convolution", 4, Text("Convolution by hand", "Convolución a mano"))
+CONVOLUTION = Topic("convolution", 4, Both("Convolution by hand", "Convolución a mano"))
 
-IMAGE = Text("the image", "la imagen")
-KERNEL = Text("the kernel", "el kernel")
+IMAGE = Both("the image", "la imagen")
+KERNEL = Both("the kernel", "el kernel")
 
 
 @CONVOLUTION.exercise(
     "convolution-value",
     "number",
-    title=Text("One number of the output", "Un número de la salida"),
-    question=Text(
+    title=Both("One number of the output", "Un número de la salida"),
+    question=Both(
         "The kernel slides over the image, stride 1, no padding, as in a CNN. Which number comes out at row {row}, "
         "column {column} of the output, counted from 0?",
         "El kernel se desliza sobre la imagen, con paso 1 y sin relleno, como en una CNN. ¿Qué número sale en la fila "
         "{row}, columna {column} de la salida, contadas desde 0?",
     ),
     hints=(
-        Text(
+        Both(
             "Lay the kernel on the image so that its upper left corner is on row {row}, column {column}.",
             "Ponga el kernel sobre la imagen con su esquina superior izquierda en la fila {row}, columna {column}.",
         ),
-        Text(
+        Both(
             "Multiply each number of the kernel by the pixel below it, nine products, and add them up.",
             "Multiplique cada número del kernel por el píxel que tiene debajo, nueve productos, y súmelos.",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "{unit}\n\ncs.convolve(image, kernel).at({row}, {column}) shows any output like this.",
         "{unit}\n\ncs.convolve(image, kernel).at({row}, {column}) muestra así cualquier salida.",
     ),
@@ -52,14 +52,14 @@ def _convolution_value(draw: Draw) -> Task:
     slips = [
         Slip(
             int(flipped[row, column]),
-            Text(
+            Both(
                 "You turned the kernel round. A CNN lays it on as it is: no flip.",
                 "Giró el kernel. Una CNN lo pone tal como está: sin voltear.",
             ),
         ),
         Slip(
             int(trace.output[column, row]),
-            Text("That is row and column exchanged.", "Ahí están cambiadas la fila y la columna."),
+            Both("That is row and column exchanged.", "Ahí están cambiadas la fila y la columna."),
         ),
     ]
     values = {"row": row, "column": column, "unit": trace.at(row, column)}
@@ -69,8 +69,8 @@ def _convolution_value(draw: Draw) -> Task:
 @CONVOLUTION.exercise(
     "convolution-cross",
     "choice",
-    title=Text("Where is the cross?", "¿Dónde está la cruz?"),
-    question=Text(
+    title=Both("Where is the cross?", "¿Dónde está la cruz?"),
+    question=Both(
         "The kernel has 1 on a cross and −1 elsewhere; the image has ones and zeros. It slides over the image, stride "
         "1, no padding. At which (row, column) of the output is the largest number, that is, where is the cross?",
         "El kernel tiene 1 en una cruz y −1 en lo demás; la imagen tiene unos y ceros. Se desliza sobre la imagen, "
@@ -78,16 +78,16 @@ def _convolution_value(draw: Draw) -> Task:
         "cruz?",
     ),
     hints=(
-        Text(
+        Both(
             "The sum is largest where the ones of the image lie on the ones of the kernel, and zeros on the rest.",
             "La suma es mayor donde los unos de la imagen caen sobre los unos del kernel, y ceros en lo demás.",
         ),
-        Text(
+        Both(
             "A perfect cross gives {best}. Its place in the output is that of the window's upper left corner.",
             "Una cruz perfecta da {best}. Su lugar en la salida es el de la esquina superior izquierda de la ventana.",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "The whole output is\n{trace}\nwith {best} where the cross is. A kernel is a pattern, and its map says how "
         "well the pattern fits at each place.",
         "La salida entera es\n{trace}\ncon {best} donde está la cruz. Un kernel es un patrón, y su mapa dice cuánto "
@@ -106,15 +106,15 @@ def _convolution_cross(draw: Draw) -> Task:
         best = trace.output.max()
         if (trace.output == best).sum() == 1:
             break
-    elsewhere = Text(
+    elsewhere = Both(
         "There the sum is smaller: compare the window with the kernel, one by one.",
         "Ahí la suma es menor: compare la ventana con el kernel, uno por uno.",
     )
-    middle = Text(
+    middle = Both(
         "That is the middle of the cross in the image, not the upper left corner of the window.",
         "Ese es el centro de la cruz en la imagen, no la esquina superior izquierda de la ventana.",
     )
-    swapped = Text("That is row and column exchanged.", "Ahí están cambiadas la fila y la columna.")
+    swapped = Both("That is row and column exchanged.", "Ahí están cambiadas la fila y la columna.")
     others = [(r, c) for r in range(4) for c in range(4) if (r, c) not in ((row, column), (column, row))]
     wrong = [
         Slip(_place(column, row), swapped),
@@ -128,8 +128,8 @@ def _convolution_cross(draw: Draw) -> Task:
 @CONVOLUTION.exercise(
     "no-flip",
     "choice",
-    title=Text("Flipped or not?", "¿Volteado o no?"),
-    question=Text(
+    title=Both("Flipped or not?", "¿Volteado o no?"),
+    question=Both(
         "Mathematics turns the kernel by 180° before it slides it over the image. CNN libraries call their operation "
         "convolution too. Of the outputs below, row by row, which one does a CNN layer compute for this image and "
         "kernel?",
@@ -138,18 +138,18 @@ def _convolution_cross(draw: Draw) -> Task:
         "esta imagen y este kernel?",
     ),
     hints=(
-        Text(
+        Both(
             "A CNN learns the numbers of the kernel. Would it matter to it in which order they are laid on?",
             "Una CNN aprende los números del kernel. ¿Le importaría en qué orden se ponen?",
         ),
-        Text(
+        Both(
             "Work out the upper left output: pixel times the number of the kernel that lies on it, just as it is "
             "drawn.",
             "Calcule la salida de arriba a la izquierda: píxel por el número del kernel que tiene encima, tal como se "
             "ve.",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "Upper left: {unit}. CNNs compute the cross-correlation: no flip. Turning the kernel first gives {flipped}. "
         "Since the kernel is learnt, training simply finds it turned round, so nobody misses the flip.",
         "Arriba a la izquierda: {unit}. Las CNN calculan la correlación cruzada: sin voltear. Girar antes el kernel "
@@ -166,12 +166,12 @@ def _no_flip(draw: Draw) -> Task:
         )
         if len({_rows(output) for output in (trace.output, flipped, mirrored, turned)}) == 4:
             break
-    rotated = Text(
+    rotated = Both(
         "That is the convolution of mathematics, with the kernel turned by 180°.",
         "Esa es la convolución de la matemática, con el kernel girado 180°.",
     )
-    mirror = Text("There the kernel was mirrored.", "Ahí se reflejó el kernel.")
-    transposed = Text(
+    mirror = Both("There the kernel was mirrored.", "Ahí se reflejó el kernel.")
+    transposed = Both(
         "There rows and columns of the kernel were exchanged.",
         "Ahí se cambiaron filas y columnas del kernel.",
     )
@@ -198,24 +198,24 @@ def convolve2d(image, kernel):
 @CONVOLUTION.exercise(
     "code-convolve",
     "code",
-    title=Text("Write the convolution", "Escriba la convolución"),
-    question=Text(
+    title=Both("Write the convolution", "Escriba la convolución"),
+    question=Both(
         "Write convolve2d(image, kernel): the convolution of a CNN (no flip) of two NumPy arrays, stride 1, no "
         "padding. Image and kernel needn't be square.",
         "Escriba convolve2d(image, kernel): la convolución de una CNN (sin voltear) de dos arreglos de NumPy, con "
         "paso 1 y sin relleno. La imagen y el kernel no tienen por qué ser cuadrados.",
     ),
     hints=(
-        Text(
+        Both(
             "How many rows and columns has the output? Make an array of that size first, with np.zeros.",
             "¿Cuántas filas y columnas tiene la salida? Haga primero un arreglo de ese tamaño, con np.zeros.",
         ),
-        Text(
+        Both(
             "Two loops over the output. In them, cut the window out of the image as a slice; (window * kernel).sum().",
             "Dos bucles sobre la salida. En ellos, corte la ventana de la imagen; (ventana * kernel).sum().",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "Two loops, a window, a sum of products. cs.convolve does the same, and faster, as one product of matrices.",
         "Dos bucles, una ventana, una suma de productos. cs.convolve hace lo mismo, y más rápido, como un producto de "
         "matrices.",

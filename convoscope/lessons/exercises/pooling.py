@@ -6,38 +6,38 @@ from typing import Literal
 
 from convoscope.convolution import output_size, pool
 from convoscope.convolution.arrays import Array
+from convoscope.core.messages import Both
 from convoscope.lessons.exercises.convolution import IMAGE
 from convoscope.lessons.registry import Topic
 from convoscope.lessons.task import Code, Draw, Figure, Number, Slip, Task
-from convoscope.lessons.text import Text
 
-POOLING = Topic("pooling", 6, Text("Pooling", "Agrupamiento"))
+POOLING = Topic("pooling", 6, Both("Pooling", "Agrupamiento"))
 
-_MAX = Text("maximum", "máximo")
-_AVERAGE = Text("average", "promedio")
+_MAX = Both("maximum", "máximo")
+_AVERAGE = Both("average", "promedio")
 
 
 @POOLING.exercise(
     "pool-value",
     "number",
-    title=Text("What is left of a window", "Lo que queda de una ventana"),
-    question=Text(
+    title=Both("What is left of a window", "Lo que queda de una ventana"),
+    question=Both(
         "Pooling by the {kind}, with windows of 2 × 2 that don't overlap (stride 2). Which number is at row {row}, "
         "column {column} of the output, counted from 0? Give two decimals.",
         "Agrupamiento por el {kind}, con ventanas de 2 × 2 que no se solapan (paso 2). ¿Qué número está en la fila "
         "{row}, columna {column} de la salida, contadas desde 0? Dé dos decimales.",
     ),
     hints=(
-        Text(
+        Both(
             "With stride 2 the window of output row r begins at image row 2r; columns likewise.",
             "Con paso 2 la ventana de la fila r de la salida empieza en la fila 2r de la imagen; igual las columnas.",
         ),
-        Text(
+        Both(
             "Four pixels are in the window. The maximum is the largest of them, the average is their sum over four.",
             "En la ventana hay cuatro píxeles. El máximo es el mayor; el promedio es su suma entre cuatro.",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "{unit}. The whole output is\n{trace}\nPooling has no weights: there is nothing to learn in it.",
         "{unit}. La salida entera es\n{trace}\nEl agrupamiento no tiene pesos: no hay nada que aprender en él.",
     ),
@@ -52,11 +52,11 @@ def _pool_value(draw: Draw) -> Task:
     slips = [
         Slip(
             slip.output[row, column].item(),
-            Text("That is the other kind of pooling.", "Ese es el otro tipo de agrupamiento."),
+            Both("That is the other kind of pooling.", "Ese es el otro tipo de agrupamiento."),
         ),
         Slip(
             overlapping.output[row, column].item(),
-            Text("The windows don't overlap: the stride is 2.", "Las ventanas no se solapan: el paso es 2."),
+            Both("The windows don't overlap: the stride is 2.", "Las ventanas no se solapan: el paso es 2."),
         ),
     ]
     values = {
@@ -73,24 +73,24 @@ def _pool_value(draw: Draw) -> Task:
 @POOLING.exercise(
     "pool-size",
     "number",
-    title=Text("Pooling: what size comes out?", "Agrupamiento: ¿qué tamaño sale?"),
-    question=Text(
+    title=Both("Pooling: what size comes out?", "Agrupamiento: ¿qué tamaño sale?"),
+    question=Both(
         "Max pooling with windows of {size} × {size} and stride {stride}, no padding, on maps of {length} × {length}. "
         "How many rows have the maps that come out?",
         "Agrupamiento máximo con ventanas de {size} × {size} y paso {stride}, sin relleno, sobre mapas de {length} × "
         "{length}. ¿Cuántas filas tienen los mapas que salen?",
     ),
     hints=(
-        Text(
+        Both(
             "Windows of a pooling slide as kernels do: the same rule holds.",
             "Las ventanas del agrupamiento se deslizan como los kernels: vale la misma regla.",
         ),
-        Text(
+        Both(
             "(n − k) / s, rounded down, plus one. A last window that doesn't fit is left out.",
             "(n − k) / s, redondeado hacia abajo, más uno. Una última ventana que no cabe se omite.",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "⌊({length} − {size}) / {stride}⌋ + 1 = {answer}. The number of maps stays as it was: each is pooled by "
         "itself.",
         "⌊({length} − {size}) / {stride}⌋ + 1 = {answer}. El número de mapas no cambia: cada uno se agrupa por "
@@ -102,11 +102,11 @@ def _pool_size(draw: Draw) -> Task:
     length = stride * draw.randrange(6, 30) + draw.randrange(1, stride)
     right = output_size((length, length), size, stride=stride)[0]
     up = output_size((length, length), size, stride=stride, ceil_mode=True)[0]
-    rounded = Text(
+    rounded = Both(
         "A last window that doesn't fit is left out: round down.",
         "Una última ventana que no cabe se omite: redondee hacia abajo.",
     )
-    fence = Text("The first window counts too.", "La primera ventana también cuenta.")
+    fence = Both("The first window counts too.", "La primera ventana también cuenta.")
     slips = [Slip(up, rounded), Slip(right - 1, fence)]
     return Task(Number(right, slips=slips), {"size": size, "stride": stride, "length": length})
 
@@ -127,25 +127,25 @@ def max_pool(image, size):
 @POOLING.exercise(
     "code-max-pool",
     "code",
-    title=Text("Write the max pooling", "Escriba el agrupamiento máximo"),
-    question=Text(
+    title=Both("Write the max pooling", "Escriba el agrupamiento máximo"),
+    question=Both(
         "Write max_pool(image, size): max pooling of a NumPy array with windows of size × size that don't overlap. "
         "What is left over at the lower and right edge is dropped. Pixels may be negative.",
         "Escriba max_pool(image, size): el agrupamiento máximo de un arreglo de NumPy con ventanas de size × size que "
         "no se solapan. Lo que sobra en los bordes inferior y derecho se descarta. Los píxeles pueden ser negativos.",
     ),
     hints=(
-        Text(
+        Both(
             "The output has image.shape[0] // size rows. // divides and rounds down.",
             "La salida tiene image.shape[0] // size filas. // divide y redondea hacia abajo.",
         ),
-        Text(
+        Both(
             "Two loops over the output; the window begins at (row * size, column * size). Its maximum is window.max().",
             "Dos bucles sobre la salida; la ventana empieza en (fila * size, columna * size). Su máximo es "
             "ventana.max().",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "cs.pool(image, 'max', size) does the same, with stride, padding and dilation besides.",
         "cs.pool(image, 'max', size) hace lo mismo, y además con paso, relleno y dilatación.",
     ),

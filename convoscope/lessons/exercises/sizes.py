@@ -5,33 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 from convoscope.convolution import output_size
+from convoscope.core.messages import Both
 from convoscope.lessons.registry import Topic
 from convoscope.lessons.task import Code, Draw, Number, Slip, Task
-from convoscope.lessons.text import Text
 
-SIZES = Topic("sizes", 5, Text("Padding, stride, pooling", "Relleno, paso, agrupamiento"))
+SIZES = Topic("sizes", 5, Both("Padding, stride, pooling", "Relleno, paso, agrupamiento"))
 
-_NO_PADDING = Text(
+_NO_PADDING = Both(
     "That would be without padding: it adds pixels on both sides.",
     "Eso sería sin relleno: el relleno añade píxeles a ambos lados.",
 )
-_ONE_SIDE = Text(
+_ONE_SIDE = Both(
     "The padding is on both sides, so it counts twice.",
     "El relleno está a ambos lados, así que cuenta dos veces.",
 )
-_FENCE = Text(
+_FENCE = Both(
     "The first window counts too: one more place than steps.",
     "La primera ventana también cuenta: hay una posición más que pasos.",
 )
-_ROUNDED_UP = Text(
+_ROUNDED_UP = Both(
     "A window that reaches beyond the image is left out: round down.",
     "Una ventana que sale de la imagen se omite: redondee hacia abajo.",
 )
-_ROUNDED_DOWN = Text(
+_ROUNDED_DOWN = Both(
     "`same` rounds up: padding is added until the last window fits.",
     "`same` redondea hacia arriba: se añade relleno hasta que cabe la última ventana.",
 )
-_NO_STRIDE = Text("That would be with stride 1.", "Eso sería con paso 1.")
+_NO_STRIDE = Both("That would be with stride 1.", "Eso sería con paso 1.")
 
 
 def side(length: int, size: int, **how: Any) -> int:
@@ -42,24 +42,24 @@ def side(length: int, size: int, **how: Any) -> int:
 @SIZES.exercise(
     "padding-size",
     "number",
-    title=Text("Padding: what size comes out?", "Relleno: ¿qué tamaño sale?"),
-    question=Text(
+    title=Both("Padding: what size comes out?", "Relleno: ¿qué tamaño sale?"),
+    question=Both(
         "A {size} × {size} kernel slides with stride 1 over an image of {length} × {length} pixels with a padding of "
         "{padding} on each side. How many rows has the output?",
         "Un kernel de {size} × {size} se desliza con paso 1 sobre una imagen de {length} × {length} píxeles con un "
         "relleno de {padding} en cada lado. ¿Cuántas filas tiene la salida?",
     ),
     hints=(
-        Text(
+        Both(
             "First make the image larger by its padding; then count the places at which the kernel fits.",
             "Primero agrande la imagen con su relleno; luego cuente en cuántos lugares cabe el kernel.",
         ),
-        Text(
+        Both(
             "n rows with padding p on both sides are n + 2p. A kernel of k rows fits at (n + 2p) − k + 1 places.",
             "n filas con relleno p a ambos lados son n + 2p. Un kernel de k filas cabe en (n + 2p) − k + 1 lugares.",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "{length} + 2 · {padding} − {size} + 1 = {answer}. With padding (k − 1) / 2 the size stays as it was.",
         "{length} + 2 · {padding} − {size} + 1 = {answer}. Con relleno (k − 1) / 2 el tamaño se conserva.",
     ),
@@ -78,24 +78,24 @@ def _padding_size(draw: Draw) -> Task:
 @SIZES.exercise(
     "same-size",
     "number",
-    title=Text("Padding `same`: what size comes out?", "Relleno `same`: ¿qué tamaño sale?"),
-    question=Text(
+    title=Both("Padding `same`: what size comes out?", "Relleno `same`: ¿qué tamaño sale?"),
+    question=Both(
         "A {size} × {size} kernel slides with stride {stride} and padding `same` over an image of {length} × {length} "
         "pixels. How many rows has the output?",
         "Un kernel de {size} × {size} se desliza con paso {stride} y relleno `same` sobre una imagen de {length} × "
         "{length} píxeles. ¿Cuántas filas tiene la salida?",
     ),
     hints=(
-        Text(
+        Both(
             "With `same` the size of the kernel doesn't matter: only the image and the stride do.",
             "Con `same` no importa el tamaño del kernel: solo la imagen y el paso.",
         ),
-        Text(
+        Both(
             "Divide the image's rows by the stride. If something is left over, does one more window come or not?",
             "Divida las filas de la imagen entre el paso. Si sobra algo, ¿viene una ventana más o no?",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "{length} / {stride}, rounded up, is {answer}. `same` adds as much padding as the last window needs, so no "
         "pixel is left out. The size stays as it was only with stride 1.",
         "{length} / {stride}, redondeado hacia arriba, es {answer}. `same` añade el relleno que necesita la última "
@@ -111,7 +111,7 @@ def _same_size(draw: Draw) -> Task:
         Slip(length, _NO_STRIDE),
         Slip(
             side(length, size, stride=stride),
-            Text("That would be without padding (`valid`).", "Eso sería sin relleno (`valid`)."),
+            Both("That would be without padding (`valid`).", "Eso sería sin relleno (`valid`)."),
         ),
     ]
     return Task(Number(right, slips=slips), {"length": length, "size": size, "stride": stride})
@@ -120,24 +120,24 @@ def _same_size(draw: Draw) -> Task:
 @SIZES.exercise(
     "stride-size",
     "number",
-    title=Text("Stride: what size comes out?", "Paso: ¿qué tamaño sale?"),
-    question=Text(
+    title=Both("Stride: what size comes out?", "Paso: ¿qué tamaño sale?"),
+    question=Both(
         "A {size} × {size} kernel slides with stride {stride} over an image of {length} × {length} pixels with a "
         "padding of {padding} on each side. How many rows has the output?",
         "Un kernel de {size} × {size} se desliza con paso {stride} sobre una imagen de {length} × {length} píxeles "
         "con un relleno de {padding} en cada lado. ¿Cuántas filas tiene la salida?",
     ),
     hints=(
-        Text(
+        Both(
             "From the first window to the last: how many pixels can it move, and how many steps are these?",
             "De la primera ventana a la última: ¿cuántos píxeles puede moverse y cuántos pasos son?",
         ),
-        Text(
+        Both(
             "(n + 2p − k) / s, rounded down, are the steps. Windows are one more than steps.",
             "(n + 2p − k) / s, redondeado hacia abajo, son los pasos. Las ventanas son una más que los pasos.",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "⌊({length} + 2 · {padding} − {size}) / {stride}⌋ + 1 = {answer}. What is left over at the end, no window "
         "sees.",
         "⌊({length} + 2 · {padding} − {size}) / {stride}⌋ + 1 = {answer}. Lo que sobra al final no lo ve ninguna "
@@ -160,25 +160,25 @@ def _stride_size(draw: Draw) -> Task:
 @SIZES.exercise(
     "dilation-size",
     "number",
-    title=Text("Dilation: what size comes out?", "Dilatación: ¿qué tamaño sale?"),
-    question=Text(
+    title=Both("Dilation: what size comes out?", "Dilatación: ¿qué tamaño sale?"),
+    question=Both(
         "A {size} × {size} kernel with dilation {dilation} slides with stride 1 and no padding over an image of "
         "{length} × {length} pixels. How many rows has the output?",
         "Un kernel de {size} × {size} con dilatación {dilation} se desliza con paso 1 y sin relleno sobre una imagen "
         "de {length} × {length} píxeles. ¿Cuántas filas tiene la salida?",
     ),
     hints=(
-        Text(
+        Both(
             "With dilation d there are d pixels from one number of the kernel to the next. How many rows does it span?",
             "Con dilatación d hay d píxeles de un número del kernel al siguiente. ¿Cuántas filas abarca?",
         ),
-        Text(
+        Both(
             "k numbers with d pixels from each to the next span (k − 1) · d + 1 rows. Then count as for any kernel.",
             "k números con d píxeles de cada uno al siguiente abarcan (k − 1) · d + 1 filas. Luego cuente como "
             "siempre.",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "The kernel spans ({size} − 1) · {dilation} + 1 = {extent} rows, so {length} − {extent} + 1 = {answer}. It "
         "sees farther with as few parameters as before.",
         "El kernel abarca ({size} − 1) · {dilation} + 1 = {extent} filas, así que {length} − {extent} + 1 = {answer}. "
@@ -188,8 +188,8 @@ def _stride_size(draw: Draw) -> Task:
 def _dilation_size(draw: Draw) -> Task:
     size, dilation, length = draw.choice([3, 5]), draw.choice([2, 3, 4]), draw.randrange(24, 64)
     right = side(length, size, dilation=dilation)
-    plain = Text("That would be without dilation.", "Eso sería sin dilatación.")
-    all_of_it = Text(
+    plain = Both("That would be without dilation.", "Eso sería sin dilatación.")
+    all_of_it = Both(
         "k numbers have k − 1 gaps between them, not k.",
         "Entre k números hay k − 1 huecos, no k.",
     )
@@ -201,8 +201,8 @@ def _dilation_size(draw: Draw) -> Task:
 @SIZES.exercise(
     "chain-size",
     "number",
-    title=Text("Numbers at the end of a chain", "Números al final de una cadena"),
-    question=Text(
+    title=Both("Numbers at the end of a chain", "Números al final de una cadena"),
+    question=Both(
         "A picture of {length} × {length} pixels goes through: convolution with {first} filters of {size} × {size}, "
         "no padding; max pooling 2 × 2, stride 2; convolution with {second} filters of {size} × {size}, no padding; "
         "max pooling 2 × 2, stride 2; flatten. How many numbers come out?",
@@ -211,16 +211,16 @@ def _dilation_size(draw: Draw) -> Task:
         "relleno; agrupamiento máximo 2 × 2, paso 2; aplanar (flatten). ¿Cuántos números salen?",
     ),
     hints=(
-        Text(
+        Both(
             "Follow one side through the layers: what a convolution takes away, what a pooling halves.",
             "Siga un lado por las capas: lo que quita una convolución, lo que divide un agrupamiento.",
         ),
-        Text(
+        Both(
             "At the end there are {second} maps; flatten takes all numbers of all maps.",
             "Al final hay {second} mapas; aplanar toma todos los números de todos los mapas.",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "{length} → {sides}, so {second} · {last} · {last} = {answer}. So many inputs has the dense layer that "
         "follows.",
         "{length} → {sides}, así que {second} · {last} · {last} = {answer}. Tantas entradas tiene la capa densa que "
@@ -234,8 +234,8 @@ def _chain_size(draw: Draw) -> Task:
     sides += [side(sides[-1], 2, stride=2)]
     sides += [side(sides[-1], size)]
     sides += [side(sides[-1], 2, stride=2)]
-    one_map = Text("That is a single map.", "Eso es un solo mapa.")
-    not_product = Text(
+    one_map = Both("That is a single map.", "Eso es un solo mapa.")
+    not_product = Both(
         "The second layer has as many maps as it has filters: the maps below are summed, not multiplied.",
         "La segunda capa tiene tantos mapas como filtros: los mapas de abajo se suman, no se multiplican.",
     )
@@ -254,24 +254,24 @@ def output_size(length, size, padding, stride):
 @SIZES.exercise(
     "code-output-size",
     "code",
-    title=Text("Write the rule for sizes", "Escriba la regla de los tamaños"),
-    question=Text(
+    title=Both("Write the rule for sizes", "Escriba la regla de los tamaños"),
+    question=Both(
         "Write output_size(length, size, padding, stride): how many rows come out of an image of `length` rows, for a "
         "kernel of `size` rows, with `padding` pixels on each side.",
         "Escriba output_size(length, size, padding, stride): cuántas filas salen de una imagen de `length` filas, "
         "para un kernel de `size` filas, con `padding` píxeles a cada lado.",
     ),
     hints=(
-        Text(
+        Both(
             "How far can the window move from its first place to its last?",
             "¿Cuánto puede moverse la ventana de su primer lugar al último?",
         ),
-        Text(
+        Both(
             "Divide that by the stride and round down, with //. Windows are one more than moves.",
             "Divídalo entre el paso y redondee hacia abajo, con //. Las ventanas son una más que los movimientos.",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "convoscope.convolution.output_size knows both axes, dilation and `same` too.",
         "convoscope.convolution.output_size conoce los dos ejes, la dilatación y también `same`.",
     ),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from convoscope.core.messages import Both
 from convoscope.lessons.exercises._digits import learnt
 from convoscope.lessons.registry import Topic
 from convoscope.lessons.task import Choice, Draw, Figure, Number, Slip, Task
-from convoscope.lessons.text import Text
 
-TESTING = Topic("testing", 10, Text("Testing", "Prueba"))
+TESTING = Topic("testing", 10, Both("Testing", "Prueba"))
 
 _DRAWS = 30  # different trainings that students may meet
 
@@ -17,8 +17,8 @@ _DRAWS = 30  # different trainings that students may meet
 @TESTING.exercise(
     "test-set-misuse",
     "number",
-    title=Text("Which error may be reported?", "¿Qué error se puede publicar?"),
-    question=Text(
+    title=Both("Which error may be reported?", "¿Qué error se puede publicar?"),
+    question=Both(
         "Six networks were trained; each made so many mistakes on the same {count} validation pictures and on the "
         "same {count} test pictures. You may ship and report one. How many mistakes on the test set may you honestly "
         "report?",
@@ -27,16 +27,16 @@ _DRAWS = 30  # different trainings that students may meet
         "publicar honestamente?",
     ),
     hints=(
-        Text(
+        Both(
             "Who picks the network by its test errors picks the luck that it had there, too.",
             "Quien elige la red por sus errores de prueba elige también la suerte que tuvo ahí.",
         ),
-        Text(
+        Both(
             "The validation set is there to choose. Then the test set is looked at once, for the chosen one only.",
             "El conjunto de validación está para elegir. Después se mira una vez el de prueba, solo para la elegida.",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "Network {chosen} has the fewest validation mistakes, {fewest}, so it is chosen, and its test mistakes are "
         "reported: {answer}. The smallest number of the test column, {luckiest}, is partly luck: all six networks "
         "have the same true error here, {true} %.",
@@ -53,18 +53,18 @@ def _test_set_misuse(draw: Draw) -> Task:
             [[sum(draw.random() < percent / 100 for _ in range(count)) for _ in range(2)] for _ in range(6)]
         )
     chosen = int(mistakes[:, 0].argmin())
-    luckiest = Text(
+    luckiest = Both(
         "That one was picked by the test set, which then is no test any more.",
         "Esa la eligió el conjunto de prueba, que entonces ya no es prueba.",
     )
-    chooses = Text(
+    chooses = Both(
         "That is on the validation set, which has chosen: it is too good to be true.",
         "Eso es en el conjunto de validación, que ya eligió: es demasiado bueno para ser cierto.",
     )
     slips = [Slip(int(mistakes[:, 1].min()), luckiest), Slip(int(mistakes[chosen, 0]), chooses)]
-    heads = [Text("validation mistakes", "errores de validación"), Text("test mistakes", "errores de prueba")]
-    rows = [Text(f"network {number}", f"red {number}") for number in range(1, 7)]
-    figure = Figure("mistakes", mistakes, Text("six networks", "seis redes"), "table", heads, rows)
+    heads = [Both("validation mistakes", "errores de validación"), Both("test mistakes", "errores de prueba")]
+    rows = [Both(f"network {number}", f"red {number}") for number in range(1, 7)]
+    figure = Figure("mistakes", mistakes, Both("six networks", "seis redes"), "table", heads, rows)
     values = {"count": count, "chosen": chosen + 1, "fewest": int(mistakes[chosen, 0]), "true": percent}
     values["luckiest"] = int(mistakes[:, 1].min())
     return Task(Number(int(mistakes[chosen, 1]), slips=slips), values, [figure])
@@ -79,24 +79,24 @@ def _telling(mistakes: np.ndarray) -> bool:
 @TESTING.exercise(
     "error-interval",
     "choice",
-    title=Text("How sure is an error?", "¿Qué tan seguro es un error?"),
-    question=Text(
+    title=Both("How sure is an error?", "¿Qué tan seguro es un error?"),
+    question=Both(
         "A network made {wrong} mistakes on {count} test pictures, {share} %. In which interval does its true error "
         "lie with 95% confidence?",
         "Una red cometió {wrong} errores en {count} imágenes de prueba, el {share} %. ¿En qué intervalo está su error "
         "verdadero con un 95 % de confianza?",
     ),
     hints=(
-        Text(
+        Both(
             "The interval gets narrower with the number of test pictures, by its square root.",
             "El intervalo se estrecha con el número de imágenes de prueba, según su raíz cuadrada.",
         ),
-        Text(
+        Both(
             "Roughly, it reaches 2 · √(p · (1 − p) / n) to either side of the share p.",
             "Más o menos, llega 2 · √(p · (1 − p) / n) a cada lado de la proporción p.",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "Wilson's interval (1927) for {wrong} of {count}. Two networks whose intervals overlap widely can't be told "
         "apart by this test set. convoscope evaluate prints the interval with each error.",
         "Es el intervalo de Wilson (1927) para {wrong} de {count}. Dos redes cuyos intervalos se solapan mucho no se "
@@ -108,15 +108,15 @@ def _error_interval(draw: Draw) -> Task:
 
     count = draw.choice([500, 1000, 2000])
     wrong = count * draw.randrange(3, 12) // 100 + draw.randrange(0, 4)
-    narrow = Text(
+    narrow = Both(
         "So narrow would it be with ten times as many pictures.",
         "Tan estrecho sería con diez veces más imágenes.",
     )
-    wide = Text(
+    wide = Both(
         "So wide would it be with a tenth of the pictures.",
         "Tan ancho sería con la décima parte de las imágenes.",
     )
-    shifted = Text("The share found lies inside of the interval.", "La proporción hallada está dentro del intervalo.")
+    shifted = Both("The share found lies inside of the interval.", "La proporción hallada está dentro del intervalo.")
     others = [
         Slip(_percents(wilson_interval(10 * wrong, 10 * count)), narrow),
         Slip(_percents(wilson_interval(round(wrong / 10), count // 10)), wide),
@@ -126,32 +126,32 @@ def _error_interval(draw: Draw) -> Task:
     return Task(Choice(_percents(wilson_interval(wrong, count)), others), values)
 
 
-def _percents(interval: tuple[float, float]) -> Text:
+def _percents(interval: tuple[float, float]) -> Both:
     low, high = (f"{100 * end:.1f} %" for end in interval)
-    return Text(f"{low} to {high}", f"{low} a {high}")
+    return Both(f"{low} to {high}", f"{low} a {high}")
 
 
 @TESTING.exercise(
     "confusion-reading",
     "number",
-    title=Text("Reading a confusion matrix", "Leer una matriz de confusión"),
-    question=Text(
+    title=Both("Reading a confusion matrix", "Leer una matriz de confusión"),
+    question=Both(
         "The confusion matrix of a small network on real digits: a row for each true class, a column for each "
         "predicted one. How many pictures of the digit {label} were taken for another digit?",
         "La matriz de confusión de una red pequeña con dígitos reales: una fila por clase verdadera, una columna por "
         "clase predicha. ¿Cuántas imágenes del dígito {label} se tomaron por otro dígito?",
     ),
     hints=(
-        Text(
+        Both(
             "All pictures of a digit stand in one row. The right ones stand on the diagonal.",
             "Todas las imágenes de un dígito están en una fila. Las acertadas están en la diagonal.",
         ),
-        Text(
+        Both(
             "Add up the row of the {label}, without its place on the diagonal.",
             "Sume la fila del {label}, sin su lugar en la diagonal.",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "The row sums to {pictures}, {right} of them on the diagonal, so {answer} mistakes. Most of them were taken "
         "for a {taken}. The column would tell how many other digits were taken for a {label}.",
         "La fila suma {pictures}, {right} de ellas en la diagonal, así que {answer} errores. La mayoría se tomó por "
@@ -165,14 +165,14 @@ def _confusion_reading(draw: Draw) -> Task:
     off = confusion - np.diag(np.diag(confusion))
     mistaken, received = off.sum(axis=1), off.sum(axis=0)
     label = int(draw.choice(np.flatnonzero((mistaken > 1) & (mistaken != received)).tolist()))
-    column = Text(
+    column = Both(
         "That is the column: other digits that were taken for this one.",
         "Esa es la columna: otros dígitos que se tomaron por este.",
     )
-    diagonal = Text("Those on the diagonal are right.", "Los de la diagonal están acertados.")
+    diagonal = Both("Those on the diagonal are right.", "Los de la diagonal están acertados.")
     slips = [Slip(int(received[label]), column), Slip(int(confusion[label].sum()), diagonal)]
     names = [str(digit) for digit in range(10)]
-    caption = Text("rows: true, columns: predicted", "filas: verdadero, columnas: predicho")
+    caption = Both("rows: true, columns: predicted", "filas: verdadero, columnas: predicho")
     values = {"label": label, "pictures": int(confusion[label].sum()), "right": int(confusion[label, label])}
     values["taken"] = int(off[label].argmax())
     figure = Figure("confusion", confusion, caption, "table", names, names)
@@ -182,24 +182,24 @@ def _confusion_reading(draw: Draw) -> Task:
 @TESTING.exercise(
     "confident-errors",
     "number",
-    title=Text("Wrong, and sure of it", "Equivocada, y segura de ello"),
-    question=Text(
+    title=Both("Wrong, and sure of it", "Equivocada, y segura de ello"),
+    question=Both(
         "What a small network said of {count} real test digits. Which picture is the most confident error? Give its "
         "number.",
         "Lo que una red pequeña dijo de {count} dígitos de prueba reales. ¿Qué imagen es el error más confiado? Dé su "
         "número.",
     ),
     hints=(
-        Text(
+        Both(
             "First find the pictures that the network got wrong.",
             "Primero busque las imágenes en las que la red se equivocó.",
         ),
-        Text(
+        Both(
             "Among those, the one with the largest probability of the predicted class.",
             "Entre ellas, la que tiene la mayor probabilidad de la clase predicha.",
         ),
     ),
-    explanation=Text(
+    explanation=Both(
         "Picture {answer}: a {label}, taken for a {guess} with {percent} % probability. Confident errors are worth a "
         "look: often the label is wrong, or the picture is like no other.",
         "La imagen {answer}: un {label} tomado por un {guess} con {percent} % de probabilidad. Los errores confiados "
@@ -217,13 +217,13 @@ def _confident_errors(draw: Draw) -> Task:
     rows = rows[draw.sample(range(len(rows)), len(rows))]
     errors = guesses[rows] != found.labels[rows]
     most = int(np.where(errors, sure[rows], -1).argmax())
-    surest = Text("That one is sure, but is it wrong?", "Esa es segura, ¿pero está equivocada?")
-    doubtful = Text("That is the error that it was least sure of.", "Ese es el error del que estaba menos segura.")
+    surest = Both("That one is sure, but is it wrong?", "Esa es segura, ¿pero está equivocada?")
+    doubtful = Both("That is the error that it was least sure of.", "Ese es el error del que estaba menos segura.")
     least = int(np.where(errors, sure[rows], 101).argmin())
     slips = [Slip(int(sure[rows].argmax()) + 1, surest), Slip(least + 1, doubtful)]
     table = np.column_stack([found.labels[rows], guesses[rows], sure[rows]])
-    heads = [Text("true", "verdadero"), Text("predicted", "predicho"), Text("probability in %", "probabilidad en %")]
-    names = [Text(f"picture {number}", f"imagen {number}") for number in range(1, len(rows) + 1)]
-    caption = Text("eight test pictures", "ocho imágenes de prueba")
+    heads = [Both("true", "verdadero"), Both("predicted", "predicho"), Both("probability in %", "probabilidad en %")]
+    names = [Both(f"picture {number}", f"imagen {number}") for number in range(1, len(rows) + 1)]
+    caption = Both("eight test pictures", "ocho imágenes de prueba")
     values = {"count": len(rows), "label": table[most, 0], "guess": table[most, 1], "percent": table[most, 2]}
     return Task(Number(most + 1, slips=slips), values, [Figure("predictions", table, caption, "table", heads, names)])

@@ -2,7 +2,7 @@
 
 import { h, uid } from "./dom.js";
 
-/** The section. options: {t, rows (measured), pairs: {"first second": {only_first, only_second, both, p, exact}}}. */
+/** The section. options: {t, rows (measured), pairs: {"first second": {only_first, only_second, both, p}}}. */
 export function createCompare({ t, rows, pairs }) {
   const answer = h("p", { role: "status" });
   const [first, second] = [0, rows.length - 1].map((at, place) => choice(place === 0 ? "league_first" : "league_second", at));
@@ -20,10 +20,10 @@ export function createCompare({ t, rows, pairs }) {
       answer.textContent = t("league_same");
       return;
     }
-    const [only_first, only_second, both, p, exact] = found;
+    const [only_first, only_second, both, p] = found;
     const key = p < 0.05 ? "league_differ" : "league_alike";
     const [first_name, second_name] = [one, other].map((id) => rows.find((row) => row.id === id).label);
-    const values = { first: first_name, second: second_name, only_first, only_second, both, p: probability(p), kind: t(exact ? "league_exact" : "league_chi") };
+    const values = { first: first_name, second: second_name, only_first, only_second, both, p: probability(p) };
     answer.textContent = t(key, values);
   }
 
