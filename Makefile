@@ -2,13 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test setup lint browser docs bench notebooks clean
+.PHONY: demo test tests setup lint browser docs bench notebooks clean
 
 demo: .venv/installed
 	@$(BIN)/convoscope train
 
+test: lint tests
+
 # Two processes share the tests, a file at a time and those of the browser last, as they are ordered.
-test: lint browser
+tests: .venv/installed browser
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # Style, types and who may import whom.
@@ -20,18 +22,23 @@ lint: .venv/installed
 
 setup: .venv/installed
 
-# torch comes first and pinned: the pin chooses the build, and everything else is happy with it.
+# torch comes first and pinned: the pin chooses the build, and everything else is happy with it. What was installed is
+# compiled by all cores at once, which pip would do file after file; what is no Python 3 stays as it is.
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet $$(grep '^torch==' constraints.txt)
-	$(BIN)/python -m pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	$(BIN)/python -m pip install --quiet --no-compile $$(grep '^torch==' constraints.txt)
+	$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev]' --constraint constraints.txt
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 	@touch $@
 
-# The browser tests need Chromium. It is installed where that is possible without asking: Debian, as root.
+# The browser tests need Chromium; the one without windows works with less. It is installed where that is possible
+# without asking: Debian, as root.
 browser:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	@for name in chromium-headless-shell chromium chromium-browser google-chrome; do \
+	  if command -v $$name >/dev/null; then exit 0; fi; done; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	  export DEBIAN_FRONTEND=noninteractive; apt-get update -qq && \
+	  { apt-get install -y -qq chromium-headless-shell || apt-get install -y -qq chromium; } >/dev/null; \
 	else echo "No Chromium here: the browser tests will be skipped."; fi
 
 # Open site/index.html, or serve the folder: `python -m http.server --directory site`.

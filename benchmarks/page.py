@@ -39,6 +39,7 @@ from convoscope.web.assets import assets
 COMMAND = "python -m benchmarks.page"
 SIDE, EDITS, UNITS, VIEWS = 512, 60, 60, 7
 # No processes besides the browser's own children: what measures may stop all others meanwhile.
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-crash-reporter", "--disable-breakpad", "--no-zygote"]
 
 EDIT = """async (count) => {
@@ -106,7 +107,7 @@ def main() -> None:
         app.state.network.warm()
         pictures.built_in()
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             measured = measure(browser, serve(app))
             chromium = browser.version
             browser.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from playwright.sync_api import sync_playwright
 
 import convoscope as cs
-from benchmarks.page import ARGUMENTS, serve
+from benchmarks.page import ARGUMENTS, CHROMIUM, serve
 from convoscope.runs import Run
 from convoscope.shipping.export import classifier_of
 from convoscope.web.app import create_app
@@ -46,7 +45,7 @@ def opened(run: Run, language: str, query: str, ready: str, size: tuple[int, int
     """The page at `query`, once it has come to rest."""
     address = serve(create_app(run, classifier=classifier_of(run, threads=1), language=language))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": size[0], "height": size[1]})
         page.set_default_timeout(60_000)
         page.goto(f"{address}/?lang={language}&{query}")

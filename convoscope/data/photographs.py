@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 from convoscope.core.errors import RequestError
 from convoscope.data.decode import decode
+from convoscope.data.packages import file_of
 from convoscope.data.types import Pixels
 
 PHOTOGRAPHS = {"flower": "flower.jpg", "temple": "china.jpg"}
@@ -25,10 +23,5 @@ def photograph(name: str, size: tuple[int, int] | None = None) -> Pixels:
     """
     if name not in PHOTOGRAPHS:
         raise RequestError("data.photograph_unknown", field="name", asked=name, known=", ".join(PHOTOGRAPHS))
-    # Found without importing the package, which takes seconds.
-    package = importlib.util.find_spec("sklearn")
-    for place in (package.submodule_search_locations or ()) if package else ():
-        path = Path(place) / "datasets" / "images" / PHOTOGRAPHS[name]
-        if path.is_file():
-            return decode(path.read_bytes(), channels=3, size=size)
-    raise RequestError("data.package_missing", name=name, package="scikit-learn")
+    path = file_of("sklearn", f"datasets/images/{PHOTOGRAPHS[name]}", name=name)
+    return decode(path.read_bytes(), channels=3, size=size)

@@ -26,6 +26,7 @@ from convoscope.lessons.tour import (
 )
 
 MOST_BYTES = 256 * 1024
+_DEEPEST = 20  # levels of lists and mappings, of which a lesson uses five
 _SUFFIXES = (".yaml", ".yml")
 _MOST_SHOWN = 60
 
@@ -129,24 +130,30 @@ def _content(path: Path) -> str:
 def _parsed(path: Path, text: str) -> tuple[yaml.Node, Any]:
     """The nodes of a file, which know their lines, and what it holds."""
     try:
-        # A few aliases can stand for billions of entries, and a lesson needs none.
-        alias = next((event for event in yaml.parse(text, yaml.SafeLoader) if isinstance(event, yaml.AliasEvent)), None)
-        root = None if alias else yaml.compose(text, yaml.SafeLoader)
-        data = None if alias else yaml.safe_load(text)
+        _refuse_bombs(path, text)
+        root = yaml.compose(text, yaml.SafeLoader)
+        data = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = " ".join(str(getattr(error, "problem", None) or error).split())[:200]
         raise _no_yaml(path, 1 if mark is None else mark.line + 1, reason) from error
-    except RecursionError as error:
-        raise _no_yaml(path, 1, say("tours.too_deep")) from error
     except ValueError as error:  # a date or a number that there is not
         raise _no_yaml(path, 1, str(error)[:200]) from error
-    if alias:
-        raise RequestError("tours.alias", file=str(path), line=alias.start_mark.line + 1)
     if root is None:
         raise RequestError("tours.empty", file=str(path))
     _refuse_twice(path, root)
     return root, data
+
+
+def _refuse_bombs(path: Path, text: str) -> None:
+    """A few aliases stand for billions of entries, deep nests take hours to read; a lesson needs neither."""
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise _no_yaml(path, event.start_mark.line + 1, say("tours.too_deep"))
+        if isinstance(event, yaml.AliasEvent):
+            raise RequestError("tours.alias", file=str(path), line=event.start_mark.line + 1)
 
 
 def _no_yaml(path: Path, line: int, reason: str) -> RequestError:

@@ -14,6 +14,7 @@ import jupytext
 import nbclient
 import nbformat
 import pytest
+from jupyter_client.manager import AsyncKernelManager
 
 import convoscope as cs
 from convoscope import data, models
@@ -133,36 +134,41 @@ def test_code_that_differs_is_found():
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, str]:
-    """Every notebook, run in a kernel of its own, two at a time; what went wrong, or nothing.
+    """Every notebook, run in a kernel; what went wrong, or nothing.
 
     Both languages work in one folder, so that the second finds the trainings of the first, as a student does who opens
-    a notebook again.
+    a notebook again; and in one kernel, emptied in between, which has loaded PyTorch. Two chapters are run at a time.
     """
     folder = tmp_path_factory.mktemp("lesson")
     environment = {key: value for key, value in os.environ.items() if key != "CONVOSCOPE_DATA"}
     # One thread each, since two work at once: the same numbers on every machine of a kind, and no waiting.
     environment |= {"CONVOSCOPE_CACHE": str(folder / "cache"), "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
 
-    def run(path: Path) -> str:
+    async def run(path: Path, kernel: AsyncKernelManager) -> str:
         notebook = nbformat.read(path.with_suffix(".ipynb"), as_version=4)
-        client = nbclient.NotebookClient(
-            notebook, kernel_name="python3", timeout=900, resources={"metadata": {"path": str(folder)}}
-        )
+        place = {"metadata": {"path": str(folder)}}
+        client = nbclient.NotebookClient(notebook, km=kernel, timeout=900, resources=place)
         try:
-            asyncio.run(client.async_execute(env=environment))  # which closes its loop, as `execute` doesn't
+            await client.async_execute(env=environment)
         except nbclient.exceptions.CellExecutionError as error:
             return str(error)
+        finally:
+            await client.kc.execute_interactive("get_ipython().reset()", timeout=60)
+            client.kc.stop_channels()
         said = [out.text for cell in cells_of(notebook) for out in cell.outputs if out.get("name") == "stderr"]
         return "\n".join(said)
 
-    def chapter(stem: str) -> dict[Path, str]:
-        return {path: run(path) for path in TEXTS if path.stem == stem}
+    async def chapter(stem: str) -> dict[Path, str]:
+        kernel = AsyncKernelManager(kernel_name="python3")
+        found = {path: await run(path, kernel) for path in TEXTS if path.stem == stem}
+        await kernel.shutdown_kernel(now=True)
+        return found
 
     # Chapter 12 opens the network of chapter 10: one after the other, in one line of work.
     stems = [path.stem for path in ENGLISH]
     lines = [stems[0::2], stems[1::2]]
     with ThreadPoolExecutor(2) as pool:
-        found = pool.map(lambda line: [chapter(stem) for stem in line], lines)
+        found = pool.map(lambda line: [asyncio.run(chapter(stem)) for stem in line], lines)
         return {path: said for line in found for one in line for path, said in one.items()}
 
 

@@ -24,8 +24,6 @@ from convoscope.core.messages import using_language
 from convoscope.training.processes import (
     _interrupt_passed_on,
     freed_memory_kept,
-    make_fabric,
-    run_in_processes,
     share_threads,
 )
 from convoscope.training.progress import Listener, Plan
@@ -60,11 +58,14 @@ class KillWorker(Listener):
 
 @TWO_CORES
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["convnet:whiten=true,stem_kernel=2", "lenet5"])
-def test_two_processes_end_with_the_loss_of_one(tmp_path: Path, model: str) -> None:
-    recipe = f"{GENTLE},whitening_until=0.5"
+def test_within_a_slurm_job_of_one_task_two_processes_end_with_the_loss_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = {"JOB_ID": 1, "JOB_NAME": "train", "NNODES": 1, "NODEID": 0, "NTASKS": 1, "NTASKS_PER_NODE": 1}
+    for name, value in {**job, "PROCID": 0, "LOCALID": 0, "NODELIST": "localhost"}.items():
+        monkeypatch.setenv(f"SLURM_{name}", str(value))
     runs = [
-        train("digits", model, recipe, epochs=2, devices=devices, precision="float32", out=tmp_path / str(devices))
+        train("digits", "lenet5", GENTLE, epochs=2, devices=devices, precision="float32", out=tmp_path / str(devices))
         for devices in (1, 2)
     ]
     one, two = (run.curves[-1] for run in runs)
@@ -95,7 +96,7 @@ def test_a_lost_worker_ends_the_job_with_a_clear_error_and_the_run_goes_on(tmp_p
     assert "was lost" in str(caught.value)
     assert f"--resume {tmp_path / 'run'}" in str(caught.value)
     assert caught.value.exit_code == 1
-    done = train(resume=tmp_path / "run")
+    done = train(resume=tmp_path / "run", devices=1)
     assert done.metrics is not None
     assert [line["epoch"] for line in done.curves] == [1, 2, 3]
 
@@ -177,14 +178,15 @@ def torchrun(processes: int, *words: object) -> subprocess.CompletedProcess[str]
 
 @pytest.mark.slow
 def test_torchrun_starts_the_same_command(tmp_path: Path) -> None:
-    out = tmp_path / "torchrun"
-    words = ["--data", "digits", "--recipe", GENTLE, "--epochs", 2, "--precision", "float32", "--out", out]
-    done = torchrun(2, *words)
+    out, recipe, model = tmp_path / "torchrun", f"{GENTLE},whitening_until=0.5", "convnet:whiten=true,stem_kernel=2"
+    words = ["--data", "digits", "--model", model, "--recipe", recipe, "--epochs", 2, "--precision", "float32"]
+    done = torchrun(2, *words, "--out", out)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1  # one process speaks for both
     assert Run(out).config["devices"] == 2
-    alone = train("digits", recipe=GENTLE, epochs=2, precision="float32", out=tmp_path / "alone")
-    assert Run(out).curves[-1]["train_loss"] == pytest.approx(alone.curves[-1]["train_loss"], abs=1e-4)
+    alone = train("digits", model, recipe, epochs=2, precision="float32", out=tmp_path / "alone")
+    for loss in ("train_loss", "validation_loss"):
+        assert Run(out).curves[-1][loss] == pytest.approx(alone.curves[-1][loss], abs=1e-4)
 
 
 def slurm(words: list[object]) -> list[tuple[int, str, str]]:
@@ -224,7 +226,6 @@ def test_slurm_starts_the_same_command(tmp_path: Path) -> None:
     ("file", "more", "sentence"),
     [
         ("run.json", [], "already holds a run"),
-        ("thesis.txt", [], "is not empty"),
         (None, ["--data", "mnist", "--data-dir", "/nowhere/at/all"], "does not exist"),
     ],
 )
@@ -277,20 +278,6 @@ def test_devices_are_as_many_as_torchrun_started(
     with using_language("en"), pytest.raises(RequestError, match=sentence):
         train("digits", devices=asked, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
-
-
-def counted(fabric: Any) -> int:
-    """How many processes work together."""
-    return int(fabric.world_size)
-
-
-@TWO_CORES
-@pytest.mark.slow
-def test_within_a_slurm_job_of_one_task_several_devices_are_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    job = {"JOB_ID": 1, "JOB_NAME": "train", "NNODES": 1, "NODEID": 0, "NTASKS": 1, "NTASKS_PER_NODE": 1}
-    for name, value in {**job, "PROCID": 0, "LOCALID": 0, "NODELIST": "localhost"}.items():
-        monkeypatch.setenv(f"SLURM_{name}", str(value))
-    assert run_in_processes(make_fabric(2, "float32"), counted, resume="run") == 2
 
 
 @TWO_CORES

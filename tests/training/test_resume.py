@@ -34,7 +34,7 @@ RECIPE = (
 KILLS = 10
 STEPS = 16
 """Steps in an epoch of the bundled digits."""
-IMPORTED = ("convoscope.training.worker", "lightning_fabric", "sklearn.datasets", "matplotlib.figure")
+IMPORTED = ("convoscope.training.worker", "lightning_fabric", "torch._dynamo", "matplotlib.figure")
 """What a training imports only when it needs it."""
 
 

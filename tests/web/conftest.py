@@ -22,7 +22,7 @@ from convoscope.shipping.export import classifier_of
 from convoscope.web.app import create_app
 
 _ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-crash-reporter", "--disable-breakpad"]
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,9 @@ def browser() -> Iterator[Any]:
         (found for name in _NAMES if (found := shutil.which(name))), None
     )
     if path is None:
-        reason = "no chromium on the path (Debian: apt-get install chromium; or name one in CONVOSCOPE_CHROMIUM)"
+        reason = (
+            "no Chromium here (Debian: apt-get install chromium-headless-shell; or name one in CONVOSCOPE_CHROMIUM)"
+        )
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)

@@ -9,20 +9,19 @@ from __future__ import annotations
 import numpy as np
 
 from convoscope.core.messages import say
+from convoscope.data.packages import file_of
 from convoscope.data.sets import Contents, DataSet, Request, registry
-from convoscope.data.sets._bundled import split_contents
+from convoscope.data.sets._bundled import read_table, split_contents
 from convoscope.data.sets._digits import DIGITS, DIGITS_ES
-from convoscope.data.types import Pixels
 
 
 def read(data_set: DataSet, request: Request) -> Contents:
     """Read, scale and split the 1,797 digits."""
-    from sklearn.datasets import load_digits
-
-    values, labels = load_digits(return_X_y=True)
-    images: Pixels = np.rint(values * (255 / 16)).astype(np.uint8).reshape(-1, 1, 8, 8)
-    source = say("data.source_package", package="scikit-learn", file="load_digits")
-    return split_contents(images, labels.astype(np.int64), data_set.counts[1], request.seed, source)
+    path = file_of("sklearn", "datasets/data/digits.csv.gz", name=data_set.name)
+    values, labels = read_table(path, data_set)
+    images = np.rint(values * (255 / 16)).astype(np.uint8)
+    source = say("data.source_package", package="scikit-learn", file=path.name)
+    return split_contents(images, labels, data_set.counts[1], request.seed, source)
 
 
 digits = registry.register("digits")(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from convoscope import data
-from convoscope.data.sets.mnist_5k import parse_table
+from convoscope.core.errors import RequestError
+from convoscope.data.packages import file_of
+from convoscope.data.sets._bundled import parse_table, read_table
 
 
 @pytest.mark.parametrize("name", ["mnist-5k", "digits"])
@@ -28,6 +33,29 @@ def test_mnist_5k_is_500_of_each_digit():
     loaded = data.load("mnist-5k")
     counts = np.bincount(loaded.train.labels) + np.bincount(loaded.test.labels)
     assert counts.tolist() == [500] * 10
+
+
+def test_digits_are_those_of_scikit_learn():
+    loaded = data.load("digits")
+    values, labels = load_digits(return_X_y=True)
+    of_each = {values.astype(int).tobytes(): label for values, label in zip(values, labels, strict=True)}
+    for part in (loaded.train, loaded.test):
+        for image, label in zip(part.images, part.labels, strict=True):
+            assert of_each[np.rint(image / (255 / 16)).astype(int).tobytes()] == label
+
+
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"1,2\n"), gzip.compress(b"1,2\n")[:-9]])
+def test_a_foreign_table_is_refused(tmp_path, content):
+    path = tmp_path / "digits.csv.gz"
+    path.write_bytes(content)
+    with pytest.raises(RequestError, match=r"digits\.csv\.gz .*1797 .* 64"):
+        read_table(path, data.registry.get("digits"))
+
+
+@pytest.mark.parametrize(("package", "said"), [("no_such_package", "no_such_package"), ("sklearn", "scikit-learn")])
+def test_a_package_that_does_not_ship_the_file_is_named_as_it_is_installed(package, said):
+    with pytest.raises(RequestError, match=said):
+        file_of(package, "nowhere.csv", name="digits")
 
 
 def test_the_seed_decides_the_split_and_shows_in_the_fingerprint():
